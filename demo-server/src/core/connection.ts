@@ -1,0 +1,235 @@
+/** One socket and what arrives on it. */
+import { decodeFrame, encode, ProtocolError } from '../../../src/core/protocol/codec.ts';
+import { parseClientMessage } from '../../../src/core/protocol/client-message.ts';
+import { LIMITS } from '../../../src/core/protocol/limits.ts';
+import type { ClientMessage, Reason } from '../../../src/core/protocol/schema.ts';
+import type { Claims, RelayEnv, RelayOptions, SocketLike } from './env.ts';
+import { TokenBucket } from './limits.ts';
+import type { Person, Rooms } from './rooms.ts';
+
+/** So many errors on one socket end it. */
+const MAX_ERRORS = 10;
+/** An extended socket that was silent for this many heartbeats is dead: noticed between two and three of them. */
+const SILENT_BEATS = 2.5;
+/** Milliseconds of an original client's heartbeat: a ping, and how long its answer may take. */
+const PLAIN_PING_MS = 54_000;
+const PLAIN_PONG_MS = 6_000;
+/** Bytes which a reader may be behind before it is cut: nobody else waits for it, and memory is finite. */
+const MAX_BEHIND = 1024 * 1024;
+
+/** What a person can say about leaving; the other reasons are the relay's to give. */
+const OWN_REASONS: readonly Reason[] = ['user', 'page-hidden', 'element-removed'];
+
+/** What a connection needs of the relay it belongs to. */
+export interface ConnectionHost {
+  readonly env: RelayEnv;
+  readonly options: RelayOptions;
+  readonly rooms: Rooms;
+  /** The connection is over; reported once, never from within `send`. */
+  detach(connection: Connection, code: number): void;
+}
+
+export class Connection {
+  private readonly bucket: TokenBucket;
+  private readonly admitted: ReadonlySet<string> | null;
+  private heardAt: number;
+  private iceAt: number;
+  private errors = 0;
+  private ended = false;
+  private slow = false;
+  private pingTimer: unknown;
+
+  constructor(
+    private readonly host: ConnectionHost,
+    private readonly socket: SocketLike,
+    readonly person: Person,
+    private readonly claims: Claims,
+  ) {
+    const { options, env } = host;
+    const now = env.timers.now();
+    this.heardAt = now;
+    this.iceAt = now;
+    this.bucket = new TokenBucket(LIMITS.messagesPerSecond, LIMITS.messageBurst, now);
+    const { room } = options.prefixes;
+    this.admitted = claims.rooms
+      ? new Set(claims.rooms.map((name) => (room ? `${room}:${name.trim()}` : name.trim())))
+      : null;
+    if (!person.ext) this.armPing();
+  }
+
+  /** Whether the token presented on this connection opens the room (its name on the wire, prefix included). */
+  admits(room: string): boolean {
+    return this.admitted?.has(room) ?? true;
+  }
+
+  greet(): void {
+    const { env, options } = this.host;
+    const { userID, role } = this.person;
+    this.sendFrame('relay.welcome', {
+      protocol: 1,
+      self: { userID, username: this.claims.username, role },
+      heartbeatSeconds: options.heartbeatSeconds,
+      graceSeconds: options.graceSeconds,
+      iceServers: env.iceServers(userID),
+      prefixes: options.prefixes,
+      limits: LIMITS,
+      features: [],
+    });
+  }
+
+  /** A frame has arrived. Never throws. */
+  receive(frame: string | Uint8Array): void {
+    if (this.ended) return;
+    const now = this.host.env.timers.now();
+    this.heardAt = now;
+    if (!this.bucket.take(now)) return this.refuse('Rate limit exceeded', 'rate-limited');
+    let value: Record<string, unknown> = {};
+    let message: ClientMessage;
+    try {
+      value = decodeFrame(frame);
+      message = parseClientMessage(value, this.person.ext);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      return this.refuse(error.message, error.code, value);
+    }
+    this.handle(message);
+  }
+
+  /** The answer to `SocketLike.ping()` has arrived. */
+  pong(): void {
+    this.heardAt = this.host.env.timers.now();
+    if (!this.person.ext && !this.ended) this.armPing();
+  }
+
+  /** The transport has ended; `code` as in the peer's close frame, 1005 or 1006 without one. */
+  closed(code: number): void {
+    if (!this.ended) this.over(code);
+  }
+
+  /** Once per heartbeat, extended sockets only: ping, renew TURN credentials, cut what is silent. */
+  beat(): void {
+    const { env, options } = this.host;
+    const now = env.timers.now();
+    if (now - this.heardAt > SILENT_BEATS * options.heartbeatSeconds * 1000) {
+      env.log.info({ user: this.person.userID }, 'silent socket cut');
+      this.socket.terminate();
+      this.over(1006);
+      return;
+    }
+    this.sendFrame('relay.ping', {});
+    if (options.iceRenewSeconds > 0 && now - this.iceAt >= options.iceRenewSeconds * 1000) {
+      this.iceAt = now;
+      this.sendFrame('relay.ice', { iceServers: env.iceServers(this.person.userID) });
+    }
+  }
+
+  /** Ends the connection from our side. Nothing that still arrives counts. */
+  end(code: number, reason: string): void {
+    if (this.ended) return;
+    this.socket.close(code, reason);
+    this.over(code);
+  }
+
+  send(text: string): void {
+    if (this.ended || this.slow) return;
+    if (this.socket.bufferedAmount > MAX_BEHIND) {
+      // Not `over()`: we may be in the middle of telling a whole room. The socket reports its end by itself.
+      this.slow = true;
+      this.host.env.log.warn({ user: this.person.userID, bytes: this.socket.bufferedAmount }, 'slow reader cut');
+      this.socket.terminate();
+      return;
+    }
+    this.socket.send(text);
+  }
+
+  private handle(message: ClientMessage): void {
+    const { rooms, env } = this.host;
+    const { person } = this;
+    switch (message.type) {
+      case 'chat.join':
+        return this.join(message);
+      case 'chat.leave': {
+        const { reason = 'user' } = message.data;
+        return rooms.leave(message.room, person.key, OWN_REASONS.includes(reason) ? reason : 'user');
+      }
+      case 'chat.message':
+        if (!this.mayAct(message, "You can't send a message to this room")) return;
+        return rooms.broadcast(message.room, this.stamped(message), true);
+      case 'chat.typing':
+        if (!this.mayAct(message, "You can't send typing notifications to this room")) return;
+        return rooms.broadcast(message.room, this.stamped(message), false);
+      case 'webrtc.offer':
+      case 'webrtc.answer':
+      case 'webrtc.iceCandidate':
+        if (!this.mayAct(message, "You can't send WebRTC messages to this room")) return;
+        return rooms.signal(message.room, person, message.data.to, this.stamped(message));
+      case 'utils.generateRoomID':
+        return this.sendFrame('utils.generateRoomID', { roomID: env.randomUUID() });
+      case 'relay.ping':
+        return this.sendFrame('relay.pong', {});
+      case 'relay.pong':
+        return; // that it arrived is all it says
+    }
+  }
+
+  private join({ room, data }: Extract<ClientMessage, { type: 'chat.join' }>): void {
+    const value = { type: 'chat.join', room };
+    if (!this.admits(room)) return this.refuse('Not admitted to this room', 'not-admitted', value);
+    const { username, capacity, offers } = data;
+    const named = this.claims.account === undefined && username !== undefined;
+    const name = named ? username || 'Guest' : this.claims.username;
+    if (this.host.rooms.join(room, this.person, { username: name, capacity, offers })) return;
+    this.refuse('Room is full', 'room-full', value);
+  }
+
+  private mayAct(message: { type: string; room: string; data: object }, complaint: string): boolean {
+    const present = this.host.rooms.isPresent(message.room, this.person.key);
+    if (!present) this.refuse(complaint, 'not-admitted', message);
+    return present;
+  }
+
+  private stamped({ type, room, data }: Extract<ClientMessage, { room: string }>): string {
+    return encode({ type, room, data, from: this.person.userID });
+  }
+
+  private sendFrame(type: string, data: object): void {
+    this.send(encode({ type, data, from: 'system' }));
+  }
+
+  /** `general.error`; extended clients also learn the code, and what it answers. The tenth ends the socket. */
+  private refuse(error: string, code: string, answered: Record<string, unknown> = {}): void {
+    const { ext } = this.person;
+    const { type, room, data } = answered;
+    const id = typeof data === 'object' && data !== null ? (data as { id?: unknown }).id : undefined;
+    const context = {
+      code,
+      ...(typeof type === 'string' && type.length <= 64 && { type }),
+      ...(typeof room === 'string' && room.length <= LIMITS.roomLength * 2 && { room }),
+      ...(typeof id === 'string' && id.length <= 64 && { id }),
+    };
+    this.sendFrame('general.error', ext ? { error, ...context } : { error });
+    if (code === 'room-full') return; // asking again for a place is no fault
+    this.errors += 1;
+    if (this.errors < MAX_ERRORS) return;
+    this.host.env.log.info({ user: this.person.userID, last: error }, 'closed after too many protocol errors');
+    this.end(1008, 'Too many protocol errors');
+  }
+
+  private armPing(): void {
+    const { timers } = this.host.env;
+    timers.clearTimeout(this.pingTimer);
+    this.pingTimer = timers.setTimeout(() => {
+      this.socket.ping();
+      this.pingTimer = timers.setTimeout(() => {
+        this.socket.terminate();
+        this.over(1006);
+      }, PLAIN_PONG_MS);
+    }, PLAIN_PING_MS);
+  }
+
+  private over(code: number): void {
+    this.ended = true;
+    this.host.env.timers.clearTimeout(this.pingTimer);
+    this.host.detach(this, code);
+  }
+}

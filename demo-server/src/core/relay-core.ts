@@ -1,0 +1,97 @@
+/**
+ * The relay without its network: sockets and checked claims go in, frames come out. Free of Node, so that the tests
+ * run this very class in a browser page, or with a fake clock.
+ */
+import { shapeUserId } from '../../../src/core/protocol/identity.ts';
+import { Connection, type ConnectionHost } from './connection.ts';
+import type { Claims, RelayEnv, RelayOptions, SocketLike } from './env.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { Rooms } from './rooms.ts';
+
+export interface ConnectOptions {
+  /** Whether the client announced the extension (`ext=1`). */
+  ext: boolean;
+  /** The client's secret of this join, from which its id derives; required with `ext`, see `isSession`. */
+  session?: string;
+}
+
+/** Whether a `session` is long enough to be unguessable: at least 128 bits in url-safe characters. */
+export function isSession(session: string): boolean {
+  return /^[\w-]{22,128}$/.test(session);
+}
+
+/** Close codes with which an extended client says that it is gone. Any other end holds its place for the grace. */
+const GONE = new Map([
+  [1000, 'user'],
+  [1001, 'page-hidden'],
+] as const) as ReadonlyMap<number, 'user' | 'page-hidden'>;
+
+export class RelayCore implements ConnectionHost {
+  readonly rooms: Rooms;
+  private readonly heartbeat: Heartbeat;
+  /** Live connections by the key of whoever they carry. */
+  private readonly connections = new Map<string, Connection>();
+  private plainCount = 0;
+  private stopped = false;
+
+  constructor(
+    readonly env: RelayEnv,
+    readonly options: RelayOptions,
+  ) {
+    this.rooms = new Rooms({
+      timers: env.timers,
+      graceMs: options.graceSeconds * 1000,
+      deliver: (key, text) => this.connections.get(key)?.send(text),
+    });
+    this.heartbeat = new Heartbeat(env.timers, options.heartbeatSeconds * 1000);
+  }
+
+  /** Number of live sockets. */
+  get size(): number {
+    return this.connections.size;
+  }
+
+  /**
+   * Takes a socket over whose token was checked. The caller reports frames, pongs and the end to what is returned.
+   * @throws {TypeError} for an extended client without a valid session
+   */
+  connect(socket: SocketLike, claims: Claims, { ext, session = '' }: ConnectOptions): Connection {
+    if (ext && !isSession(session)) throw new TypeError('session: 22 to 128 url-safe characters');
+    const userID = ext ? shapeUserId(this.env.sha256(session)) : claims.sub;
+    const key = ext ? userID : `plain ${++this.plainCount}`;
+    // The same session again: the older socket is half open, or a copy. Its seats stay, for the new one to take back.
+    this.connections.get(key)?.end(4001, 'replaced');
+    const connection = new Connection(this, socket, { key, userID, ext, role: claims.role }, claims);
+    this.connections.set(key, connection);
+    for (const room of this.rooms.of(key)) {
+      if (!connection.admits(room)) this.rooms.leave(room, key, 'removed'); // a fresh token that opens less
+    }
+    if (ext) {
+      this.heartbeat.add(connection);
+      connection.greet();
+    }
+    return connection;
+  }
+
+  detach(connection: Connection, code: number): void {
+    const { key, ext } = connection.person;
+    this.heartbeat.delete(connection);
+    if (this.connections.get(key) !== connection) return;
+    this.connections.delete(key);
+    if (this.stopped) return;
+    if (!ext) return this.rooms.depart(key, 'user');
+    const reason = GONE.get(code);
+    if (reason) this.rooms.depart(key, reason);
+    else this.rooms.hold(key);
+  }
+
+  /**
+   * Ends every connection as a restart of the service (1012): clients come back by themselves, and nobody is told
+   * that anybody left. No timer survives.
+   */
+  stop(): void {
+    this.stopped = true;
+    for (const connection of [...this.connections.values()]) connection.end(1012, 'service restart');
+    this.rooms.clear();
+  }
+}

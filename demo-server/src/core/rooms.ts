@@ -1,0 +1,277 @@
+/**
+ * Who is in which room, and what the others are told about it. No sockets: frames leave through `deliver`, time comes
+ * from `timers`, so the same code runs under a simulated scheduler.
+ *
+ * A *seat* is one member of one room. Plain clients have a seat per socket, extended ones a seat per session, which
+ * outlives a lost socket for the grace: nobody is told, signals wait, and the next join of that session takes it back.
+ */
+import { encode } from '../../../src/core/protocol/codec.ts';
+import type { JoinOffer, Reason, Role, User } from '../../../src/core/protocol/schema.ts';
+import type { Timers } from './env.ts';
+import { Backlog } from './backlog.ts';
+
+/** Whoever sits: `key` is unique per session or plain socket, `userID` is what others know. */
+export interface Person {
+  readonly key: string;
+  readonly userID: string;
+  readonly ext: boolean;
+  readonly role: Role;
+}
+
+export interface JoinRequest {
+  username: string;
+  /** The most members that this one accepts in the room, itself included. */
+  capacity?: number | undefined;
+  offers?: readonly JoinOffer[] | undefined;
+}
+
+export interface RoomsOptions {
+  timers: Timers;
+  /** Hands one frame to whoever sits under `key`. The consequences of a failing socket come later, in another task. */
+  deliver(key: string, text: string): void;
+  /** Milliseconds for which a lost extended member keeps its seat. */
+  graceMs: number;
+}
+
+interface Seat {
+  person: Person;
+  /** Order of joining within the room. */
+  readonly seq: number;
+  username: string;
+  capacity: number;
+  /** Set while nobody listens: an extended member without a socket, or a plain one between leave and join. */
+  away: { timer: unknown; backlog: Backlog } | null;
+}
+
+interface Room {
+  readonly id: string;
+  readonly seats: Map<string, Seat>;
+  nextSeq: number;
+}
+
+/**
+ * A plain client toggles its microphone by leaving and joining back to back while it keeps its connections. Extended
+ * members would close theirs on `room.left` and never meet again, so they hear of a plain leave this much later (ms).
+ */
+const REJOIN_MS = 500;
+
+const SYSTEM = 'system';
+
+export class Rooms {
+  private readonly rooms = new Map<string, Room>();
+  /** Room ids by the key of whoever sits there. */
+  private readonly places = new Map<string, Set<string>>();
+
+  constructor(private readonly options: RoomsOptions) {}
+
+  /** Number of rooms with at least one seat. */
+  get size(): number {
+    return this.rooms.size;
+  }
+
+  /** Rooms in which `key` has a seat, held ones included. */
+  of(key: string): string[] {
+    return [...(this.places.get(key) ?? [])];
+  }
+
+  /** Whether `key` is in the room and listening: what it takes to send something there. */
+  isPresent(id: string, key: string): boolean {
+    return this.rooms.get(id)?.seats.get(key)?.away === null;
+  }
+
+  /**
+   * Seats somebody, or gives a seat back that is still held, and tells everyone concerned.
+   * @returns false when the room is full: nothing has changed then.
+   */
+  join(id: string, person: Person, request: JoinRequest): boolean {
+    const room = this.rooms.get(id) ?? { id, seats: new Map<string, Seat>(), nextSeq: 1 };
+    const seat = room.seats.get(person.key);
+    if (seat) {
+      this.takeBack(room, seat, person, request);
+      return true;
+    }
+    const capacity = request.capacity ?? Infinity;
+    let most = capacity;
+    for (const other of room.seats.values()) most = Math.min(most, other.capacity);
+    if (room.seats.size >= most) return false;
+    this.rooms.set(id, room);
+    const own: Seat = { person, seq: room.nextSeq++, username: request.username, capacity, away: null };
+    room.seats.set(person.key, own);
+    this.places.set(person.key, (this.places.get(person.key) ?? new Set()).add(id));
+    this.announce(room, (viewer) => viewer !== own || !person.ext);
+    if (person.ext) this.welcome(room, own, request.offers ?? []);
+    return true;
+  }
+
+  /** `chat.leave`. No effect on a room without this member. */
+  leave(id: string, key: string, reason: Reason): void {
+    const room = this.rooms.get(id);
+    const seat = room?.seats.get(key);
+    if (!room || !seat) return;
+    const watched = [...room.seats.values()].some(({ person }) => person.ext);
+    if (seat.person.ext || !watched) {
+      this.remove(room, seat, reason);
+    } else if (!seat.away) {
+      this.setAway(seat, REJOIN_MS, () => this.remove(room, seat, reason));
+      this.announce(room, (viewer) => !viewer.person.ext);
+    }
+  }
+
+  /** Gone from every room at once. */
+  depart(key: string, reason: Reason): void {
+    for (const id of this.of(key)) {
+      const room = this.rooms.get(id);
+      const seat = room?.seats.get(key);
+      if (room && seat) this.remove(room, seat, reason);
+    }
+  }
+
+  /** The socket of an extended member is lost: its seats are held for the grace, then they are `relay-gone`. */
+  hold(key: string): void {
+    for (const id of this.of(key)) {
+      const room = this.rooms.get(id);
+      const seat = room?.seats.get(key);
+      if (!room || !seat || seat.away) continue;
+      this.setAway(seat, this.options.graceMs, () => this.remove(room, seat, 'relay-gone'));
+    }
+  }
+
+  /**
+   * A frame to everyone in the room, the sender included.
+   * @param keep whether members who are away get it when they are back
+   */
+  broadcast(id: string, text: string, keep: boolean): void {
+    for (const seat of this.rooms.get(id)?.seats.values() ?? []) this.pass(seat, null, text, keep);
+  }
+
+  /** A frame to the one member whom it names, on all of its seats. Nobody by that id any more: nothing happens. */
+  signal(id: string, from: Person, to: string, text: string): void {
+    for (const seat of this.rooms.get(id)?.seats.values() ?? []) {
+      if (seat.person.userID === to && seat.person.key !== from.key) this.pass(seat, from.userID, text, true);
+    }
+  }
+
+  /** Forgets everything without a word to anybody and clears every timer. */
+  clear(): void {
+    for (const room of this.rooms.values()) for (const seat of room.seats.values()) this.setBack(seat);
+    this.rooms.clear();
+    this.places.clear();
+  }
+
+  private pass(seat: Seat, from: string | null, text: string, keep: boolean): void {
+    if (!seat.away) this.options.deliver(seat.person.key, text);
+    else if (keep && seat.person.ext) seat.away.backlog.add(from, text);
+  }
+
+  private setAway(seat: Seat, milliseconds: number, expire: () => void): void {
+    const timer = this.options.timers.setTimeout(expire, milliseconds);
+    seat.away = { timer, backlog: new Backlog() };
+  }
+
+  private setBack(seat: Seat): Backlog | null {
+    if (!seat.away) return null;
+    const { timer, backlog } = seat.away;
+    this.options.timers.clearTimeout(timer);
+    seat.away = null;
+    return backlog;
+  }
+
+  /** Somebody joins who has a seat: after a loss, after a plain leave, or simply twice. */
+  private takeBack(room: Room, seat: Seat, person: Person, request: JoinRequest): void {
+    const changed = seat.username !== request.username || seat.person.role !== person.role;
+    seat.person = person;
+    seat.username = request.username;
+    seat.capacity = request.capacity ?? Infinity;
+    const backlog = this.setBack(seat);
+    if (!person.ext) {
+      // Only plain members saw it leave. Without a leave before, the repeated join is answered to its sender alone.
+      this.announce(room, (viewer) => (backlog ? !viewer.person.ext : viewer === seat));
+      return;
+    }
+    if (changed) this.announce(room, (viewer) => viewer !== seat);
+    for (const [userID, reason] of backlog?.left ?? []) {
+      this.options.deliver(person.key, leftFrame(room.id, userID, reason));
+    }
+    const dealt = (request.offers ?? []).map(() => null); // its connections are alive: nobody gets an offer
+    this.answer(room, seat, dealt, true);
+    for (const { text } of backlog?.frames ?? []) this.options.deliver(person.key, text);
+  }
+
+  /** The answer to a newcomer's join, and its prepared offers, one each to the members who came first. */
+  private welcome(room: Room, own: Seat, offers: readonly JoinOffer[]): void {
+    const targets = [...room.seats.values()]
+      .filter((seat) => seat !== own && seat.person.ext && !seat.away)
+      .sort((a, b) => a.seq - b.seq)
+      .slice(0, offers.length);
+    const dealt = offers.map((_, index) => targets[index]?.person.userID ?? null);
+    this.answer(room, own, dealt, false);
+    for (const [index, { person }] of targets.entries()) {
+      const data = { ...offers[index], to: person.userID };
+      const from = own.person.userID;
+      this.options.deliver(person.key, encode({ type: 'webrtc.offer', room: room.id, data, from }));
+    }
+  }
+
+  private answer(room: Room, seat: Seat, dealt: (string | null)[], resumed: boolean): void {
+    const data = { users: this.users(room, true), seq: seat.seq, dealt, resumed };
+    this.options.deliver(seat.person.key, encode({ type: 'room.joined', room: room.id, data, from: SYSTEM }));
+  }
+
+  private remove(room: Room, gone: Seat, reason: Reason): void {
+    const { person } = gone;
+    const plainKnow = gone.away !== null && !person.ext;
+    this.setBack(gone);
+    room.seats.delete(person.key);
+    const places = this.places.get(person.key);
+    places?.delete(room.id);
+    if (places?.size === 0) this.places.delete(person.key);
+    if (room.seats.size === 0) {
+      this.rooms.delete(room.id);
+      return;
+    }
+    // The same token on two plain sockets is one user to everybody: it is gone with its last seat.
+    const still = [...room.seats.values()].some((seat) => seat.person.userID === person.userID);
+    if (!still) this.tellGone(room, person.userID, reason);
+    this.announce(room, (viewer) => viewer.person.ext || !plainKnow);
+  }
+
+  private tellGone(room: Room, userID: string, reason: Reason): void {
+    const left = leftFrame(room.id, userID, reason);
+    for (const seat of room.seats.values()) {
+      if (!seat.person.ext) continue;
+      if (seat.away) seat.away.backlog.forget(userID, reason);
+      else this.options.deliver(seat.person.key, left);
+    }
+  }
+
+  /** `room.users` to all those listening who are chosen. */
+  private announce(room: Room, chosen: (viewer: Seat) => boolean): void {
+    const texts: { ext?: string; plain?: string } = {};
+    for (const seat of room.seats.values()) {
+      if (seat.away || !chosen(seat)) continue;
+      const kind = seat.person.ext ? 'ext' : 'plain';
+      texts[kind] ??= encode({
+        type: 'room.users',
+        room: room.id,
+        data: { users: this.users(room, seat.person.ext) },
+        from: SYSTEM,
+      });
+      this.options.deliver(seat.person.key, texts[kind]);
+    }
+  }
+
+  /** Plain members who are away have left already in the eyes of plain viewers. */
+  private users(room: Room, forExt: boolean): User[] {
+    return [...room.seats.values()]
+      .filter((seat) => seat.person.ext || forExt || !seat.away)
+      .map(({ person, username, seq }) =>
+        person.ext
+          ? { userID: person.userID, username, ext: 1, seq, role: person.role }
+          : { userID: person.userID, username },
+      );
+  }
+}
+
+function leftFrame(room: string, userID: string, reason: Reason): string {
+  return encode({ type: 'room.left', room, data: { userID, reason }, from: SYSTEM });
+}

@@ -1,0 +1,158 @@
+/** Everything over plain HTTP: sign-in, health, the module, the demo page, and why a socket was refused. */
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import files from '@fastify/static';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { codePoints, LIMITS } from '../../src/core/protocol/limits.ts';
+import { admit, type AdmissionRules } from './admission.ts';
+import { mintToken } from './auth.ts';
+import type { Config } from './config.ts';
+
+/** One level above both `src` and `dist`, so that sources and bundle find the same folders. */
+const packageFolder = new URL('..', import.meta.url);
+const publicFolder = fileURLToPath(new URL('public/', packageFolder));
+const moduleFolder = fileURLToPath(new URL('../dist/', packageFolder));
+
+/** Seconds over which requests are counted: the rate times this may come at once. */
+const WINDOW = 5;
+
+/** What a page of ours may load: itself alone. Sockets are spelled out for browsers whose 'self' leaves them out. */
+const contentPolicy = {
+  'default-src': ["'self'"],
+  'connect-src': ["'self'", 'ws:', 'wss:'],
+  'img-src': ["'self'", 'data:', 'blob:'],
+  'media-src': ["'self'", 'blob:', 'mediastream:'],
+  'script-src': ["'self'"],
+  'script-src-attr': ["'none'"],
+  'style-src': ["'self'"],
+  'object-src': ["'none'"],
+  'base-uri': ["'self'"],
+  'form-action': ["'self'"],
+  'frame-ancestors': ["'self'"],
+};
+
+export interface HttpDeps {
+  config: Config;
+  log: Logger;
+  rules: AdmissionRules;
+  secret: string;
+  /** PEM pair, or null for plain HTTP. */
+  tls: { cert: string; key: string } | null;
+}
+
+const plain = (reply: FastifyReply, status: number, text: string): FastifyReply =>
+  reply.code(status).type('text/plain; charset=utf-8').send(text);
+
+/** The name of a sign-in, or null for a body that is none. The content type never matters. */
+function usernameOf(body: unknown): string | null {
+  if (typeof body !== 'string' || body.trim() === '') return 'Guest';
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    return null;
+  }
+  if (value === null) return 'Guest';
+  if (typeof value !== 'object' || Array.isArray(value)) return null;
+  const name = (value as { username?: unknown }).username ?? '';
+  return typeof name === 'string' ? name.trim() || 'Guest' : null;
+}
+
+/** Limits per address: `perSecond` in the long run, a window's worth at once. */
+const limit = (perSecond: number): object | false => perSecond > 0 && { max: perSecond * WINDOW, timeWindow: WINDOW * 1000 };
+
+export async function createHttp({ config, log, rules, secret, tls }: HttpDeps): Promise<FastifyInstance> {
+  const app = fastify({
+    // Its own log lines hold the URL, and so the token: what is worth a line is logged by the hooks below.
+    logger: false,
+    trustProxy: config.trustedProxies.length > 0 && config.trustedProxies,
+    bodyLimit: 16_384,
+    forceCloseConnections: true,
+    ...(tls && { https: tls }),
+  }) as unknown as FastifyInstance; // with TLS its type names another server, which nothing here looks at
+
+  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status >= 500) log.error({ route: request.routeOptions.url, err: error }, 'request failed');
+    return plain(reply, status, status >= 500 ? 'Internal server error' : error.message);
+  });
+  app.addHook('onResponse', async ({ method, routeOptions }, { statusCode }) => {
+    log.debug({ method, route: routeOptions.url, status: statusCode }, 'request');
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+
+  await app.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: contentPolicy },
+    // Whoever runs the relay under a name decides that; on a LAN address under a made-up certificate it would lock out.
+    strictTransportSecurity: false,
+  });
+  await app.register(cors, {
+    origin: config.allowedOrigins,
+    methods: ['GET', 'HEAD', 'POST'],
+    allowedHeaders: ['Content-Type', 'Authorization'],
+    maxAge: 600,
+  });
+  await app.register(rateLimit, {
+    global: config.getRate > 0,
+    ...limit(config.getRate),
+    errorResponseBuilder: () => Object.assign(new Error('Too many requests'), { statusCode: 429 }),
+  });
+
+  app.get('/health', (_request, reply) => plain(reply, 200, 'OK'));
+  signIn(app, config, secret);
+  whyNoSocket(app, rules);
+  await pages(app);
+  return app;
+}
+
+function signIn(app: FastifyInstance, config: Config, secret: string): void {
+  const options = { config: { rateLimit: limit(config.signInRate) } };
+  app.post('/auth/sign-in', options, async (request, reply) => {
+    if (!config.guests) return plain(reply, 403, 'Guests are not admitted');
+    const username = usernameOf(request.body);
+    if (username === null) return plain(reply, 400, 'Invalid request body');
+    if (codePoints(username) > LIMITS.nameLength) {
+      return plain(reply, 400, `Username too long (maximum is ${LIMITS.nameLength} characters)`);
+    }
+    const userId = randomUUID();
+    const accessToken = await mintToken({ sub: userId, username, iss: config.appName }, secret);
+    return reply.header('cache-control', 'no-store').send({ accessToken, tokenType: 'Bearer', userId, username });
+  });
+}
+
+/** A page cannot see why its socket failed. This asks the same question again, and any page may read the answer. */
+function whyNoSocket(app: FastifyInstance, rules: AdmissionRules): void {
+  app.get('/ws', async (request, reply) => {
+    reply.header('access-control-allow-origin', '*').header('cache-control', 'no-store');
+    const { searchParams } = new URL(request.url, 'http://relay');
+    const admission = await admit(rules, searchParams, request.headers.origin);
+    if (admission.status !== 200) return plain(reply, admission.status, admission.text);
+    return plain(reply.header('upgrade', 'websocket'), 426, 'Upgrade required');
+  });
+}
+
+async function pages(app: FastifyInstance): Promise<void> {
+  await app.register(files, { root: publicFolder, cacheControl: false, setHeaders: revalidate });
+  const index = (_request: FastifyRequest, reply: FastifyReply) => reply.sendFile('index.html');
+  app.get('/r/:room', index);
+
+  for (const name of ['pm-elements.js', 'pm-elements.js.map']) {
+    app.get(`/${name}`, (_request, reply) =>
+      reply
+        .header('access-control-allow-origin', '*')
+        .header('cross-origin-resource-policy', 'cross-origin')
+        .sendFile(name, moduleFolder),
+    );
+  }
+  app.setNotFoundHandler((_request, reply) => plain(reply, 404, 'Not found'));
+}
+
+/** Always ask, rarely send: everything has an ETag. */
+function revalidate(reply: FastifyReply): void {
+  reply.header('cache-control', 'no-cache');
+}
