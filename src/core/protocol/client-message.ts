@@ -34,7 +34,11 @@ function fields(data: unknown, complaint: string): Fields {
   return data as Fields;
 }
 
-function parse<const S extends v.GenericSchema>(schema: S, data: unknown, complaint: string): v.InferOutput<S> {
+function parse<const S extends v.GenericSchema>(
+  schema: S,
+  data: unknown,
+  complaint: string,
+): v.InferOutput<S> {
   const result = v.safeParse(schema, data);
   if (!result.success) throw new ProtocolError(complaint);
   return result.output;
@@ -79,7 +83,11 @@ function signalOf(type: SignalType, value: Fields): Extract<ClientMessage, { typ
   const data = fields(value['data'], complaint);
   const payload = data[type === 'webrtc.iceCandidate' ? 'candidate' : 'sdp'];
   // "null" is how a client without care spells the end of candidates; the original refuses it, and so do we.
-  if (typeof payload !== 'string' || payload === '' || (type === 'webrtc.iceCandidate' && payload === 'null')) {
+  if (
+    typeof payload !== 'string' ||
+    payload === '' ||
+    (type === 'webrtc.iceCandidate' && payload === 'null')
+  ) {
     throw new ProtocolError(complaint);
   }
   if (data['to'] === undefined || data['to'] === null || data['to'] === '') {
@@ -102,7 +110,11 @@ export function parseClientMessage(value: Fields, ext: boolean): ClientMessage {
     case 'chat.join':
       return { type, room: roomOf(value), data: joinOf(value['data'], ext) };
     case 'chat.leave':
-      return { type, room: roomOf(value), data: ext ? parse(leaveData, value['data'] ?? {}, 'Invalid leave payload') : {} };
+      return {
+        type,
+        room: roomOf(value),
+        data: ext ? parse(leaveData, value['data'] ?? {}, 'Invalid leave payload') : {},
+      };
     case 'chat.message':
       return { type, room: roomOf(value), data: messageOf(value['data']) };
     case 'chat.typing': {

@@ -1,0 +1,312 @@
+/** The composition root of a call, and the only one that changes its state. */
+import { PmError, toPmError } from '../errors.ts';
+import { LocalMedia, type Device } from '../media/local-media.ts';
+import { browserPlatform, type Platform } from '../platform.ts';
+import { relayUrls } from '../signaling/relay-url.ts';
+import type { Signaling } from '../signaling/signaling.ts';
+import { TokenSource } from '../signaling/token-source.ts';
+import { WebSocketSignaling, type WebSocketOptions } from '../signaling/websocket.ts';
+import { initialState, SOURCE_NAMES, type CallState, type Reason, type Source } from '../state/call-state.ts';
+import { reduce, type Action } from '../state/reducer.ts';
+import { Store } from '../state/store.ts';
+import { MeshTransport } from '../transport/mesh/mesh-transport.ts';
+import type { MediaStates, MediaTransport, SignalPort, TimelineEntry } from '../transport/transport.ts';
+import { Emitter } from '../util/emitter.ts';
+import { notify } from './notices.ts';
+import { isActive, mayFollow } from './phase.ts';
+import { checkRoom } from './room-name.ts';
+import { Session } from './session.ts';
+import type { CallEvents, CallLike, CallOptions } from './types.ts';
+
+/** What a call is made of; a page may bring its own. */
+export interface CallParts {
+  createSignaling(platform: Platform, options: WebSocketOptions): Signaling;
+  createTransport(platform: Platform, port: SignalPort, config: RTCConfiguration): Promise<MediaTransport>;
+}
+
+const PARTS: CallParts = {
+  createSignaling: (platform, options) => new WebSocketSignaling(platform, options),
+  createTransport: (platform, port, config) => MeshTransport.create(platform, port, config),
+};
+
+export const DEFAULT_OPTIONS: CallOptions = Object.freeze({
+  room: '',
+  relay: '/ws',
+  displayName: '',
+  token: null,
+  getToken: null,
+  micOff: false,
+  cameraOff: false,
+  iceServers: [],
+  icePolicy: 'all',
+  maxPeers: 8,
+  roomPrefix: null,
+});
+
+export class Call implements CallLike {
+  private readonly store: Store;
+  private readonly events: Emitter<CallEvents>;
+  private readonly media: LocalMedia;
+  private readonly tokens: TokenSource;
+  private readonly tracks = new Map<Device, MediaStreamTrack | null>();
+  private options: CallOptions = DEFAULT_OPTIONS;
+  private session: Session | null = null;
+  private lastSession: Session | null = null;
+  private joining: Promise<void> | null = null;
+  private transport: MediaTransport | null = null;
+  private playbackReported = false;
+  private readonly stopListening: () => void;
+
+  constructor(
+    private readonly platform: Platform = browserPlatform(),
+    private readonly parts: CallParts = PARTS,
+  ) {
+    const report = (error: unknown) => platform.log('error', 'A listener of the call failed.', error);
+    this.store = new Store(initialState(), report);
+    this.events = new Emitter(report);
+    this.tokens = new TokenSource(platform, () => ({
+      ...this.options,
+      // Nothing about a person leaves the page before the click: in the lobby the relay meets a guest.
+      displayName: isActive(this.snapshot.phase) ? this.options.displayName : '',
+    }));
+    this.media = new LocalMedia(platform, {
+      wanted: (device, on) => this.dispatch({ type: 'wanted', wanted: { [device]: on } }),
+      changed: (device, source, track) => this.onSource(device, source, track),
+      problem: (source, error) => {
+        this.dispatch({ type: 'problem', source, code: error?.code ?? null });
+        if (error) this.fail(error);
+      },
+    });
+    this.media.want('mic', true);
+    this.media.want('camera', true);
+    this.stopListening = platform.onPage((event) => {
+      if (event === 'pagehide') this.finish('page-hidden', null);
+    });
+  }
+
+  get snapshot(): CallState {
+    return this.store.get();
+  }
+
+  subscribe<T>(selector: (state: CallState) => T, callback: (value: T, before: T) => void): () => void {
+    return this.store.subscribe(selector, callback);
+  }
+
+  on<K extends keyof CallEvents>(name: K, callback: (detail: CallEvents[K]) => void): () => void {
+    return this.events.on(name, callback);
+  }
+
+  configure(options: Partial<CallOptions>): void {
+    const before = this.options;
+    this.options = { ...before, ...options };
+    const { room, displayName, micOff, cameraOff } = this.options;
+    if (!isActive(this.snapshot.phase)) {
+      this.dispatch({ type: 'room', room });
+      this.dispatch({ type: 'update', id: 'self', patch: { name: displayName.trim() } });
+      if (micOff !== before.micOff) this.media.want('mic', !micOff);
+      if (cameraOff !== before.cameraOff) this.media.want('camera', !cameraOff);
+    }
+    this.session?.configure();
+  }
+
+  async prepare(): Promise<void> {
+    const { phase } = this.snapshot;
+    if (isActive(phase) || (phase === 'lobby' && this.session)) return;
+    try {
+      const session = this.begin('lobby');
+      await session.prepare();
+    } catch (error) {
+      // The lobby stays: joining tries again. What the page must mend has ended it already.
+      this.platform.log('debug', 'The lobby could not be prepared.', error);
+    }
+  }
+
+  async preview(): Promise<void> {
+    await this.media.capture();
+  }
+
+  join(): Promise<void> {
+    this.joining ??= this.enter().finally(() => (this.joining = null));
+    return this.joining;
+  }
+
+  leave(reason: Reason = 'user'): Promise<void> {
+    this.finish(reason, null);
+    return Promise.resolve();
+  }
+
+  toggleMic(force?: boolean): Promise<boolean> {
+    return this.toggle('mic', force);
+  }
+
+  toggleCamera(force?: boolean): Promise<boolean> {
+    return this.toggle('camera', force);
+  }
+
+  timeline(id: string): readonly TimelineEntry[] {
+    return (this.session ?? this.lastSession)?.timeline(id) ?? [];
+  }
+
+  reportPlaybackBlocked(cause: unknown): void {
+    if (this.playbackReported) return;
+    this.playbackReported = true;
+    this.fail(
+      new PmError('playback-blocked', 'The browser plays sound only after a click on the page.', cause),
+    );
+  }
+
+  dispose(reason: Reason = 'element-removed'): void {
+    this.finish(reason, null);
+    this.stopListening();
+  }
+
+  private dispatch(action: Action): void {
+    const before = this.store.get();
+    const after = reduce(before, action);
+    if (after === before) return;
+    if (before.phase !== after.phase && !mayFollow(before.phase, after.phase)) {
+      this.platform.log('error', `A call cannot go from ${before.phase} to ${after.phase}.`);
+      return;
+    }
+    this.store.set(after);
+    notify(before, after, action, (name, detail) => this.events.emit(name, detail));
+  }
+
+  /** @throws {PmError} when a setting makes a start impossible; the phase then is `failed` */
+  private begin(phase: 'lobby' | 'joining'): Session {
+    try {
+      const room = checkRoom(this.options.room);
+      const relays = relayUrls(this.options.relay, this.platform.baseUrl);
+      this.dispatch({ type: 'phase', phase });
+      if (this.session) return this.session;
+      const signaling = this.parts.createSignaling(this.platform, {
+        relays,
+        session: this.platform.randomId(128),
+        tokens: this.tokens,
+      });
+      this.session = this.openSession(room, signaling);
+      return this.session;
+    } catch (error) {
+      const failure = toPmError(error, 'usage');
+      this.finish(null, failure);
+      throw failure;
+    }
+  }
+
+  private openSession(room: string, signaling: Signaling): Session {
+    const session: Session = new Session({
+      platform: this.platform,
+      room,
+      signaling,
+      options: () => this.options,
+      state: () => this.snapshot,
+      dispatch: (action) => this.dispatch(action),
+      createTransport: (port, config) => this.parts.createTransport(this.platform, port, config),
+      onTransport: (transport) => {
+        this.transport = transport;
+        for (const [device, track] of this.tracks) transport.publish(device, track);
+        transport.announce(this.mediaStates());
+      },
+      onJoined: () => this.events.emit('joined', { participant: this.snapshot.participants[0]! }),
+      onPeer: ({ initiator }) => {
+        if (this.options.maxPeers === 1) this.events.emit('ready', { role: initiator ? 'caller' : 'callee' });
+      },
+      onError: (error) => this.fail(error),
+      onEnd: (reason, error) => this.onSessionEnd(session, reason, error),
+      nameChanged: () =>
+        this.tokens.guestName !== null && this.tokens.guestName !== this.options.displayName.trim(),
+    });
+    return session;
+  }
+
+  private async enter(): Promise<void> {
+    if (isActive(this.snapshot.phase)) return;
+    const session = this.begin('joining');
+    // In the click's own call stack, where browsers look for the gesture. The join does not wait for the answer.
+    this.media.capture().catch((error: unknown) => this.fail(toPmError(error, 'capture-failed')));
+    try {
+      await session.join();
+    } catch (error) {
+      const failure = toPmError(error, 'relay-unreachable');
+      if (this.session === session) this.finish(null, failure);
+      throw failure;
+    }
+  }
+
+  private async toggle(device: Device, force: boolean | undefined): Promise<boolean> {
+    const on = force ?? !this.media.wants(device);
+    const { phase } = this.snapshot;
+    if (phase === 'lobby' || isActive(phase)) await this.media.set(device, on);
+    else this.media.want(device, on);
+    return this.media.wants(device);
+  }
+
+  private onSource(device: Device, source: Source, track: MediaStreamTrack | null): void {
+    this.tracks.set(device, track);
+    this.dispatch({ type: 'source', id: 'self', source: device, value: source });
+    this.transport?.publish(device, track);
+    this.transport?.announce(this.mediaStates());
+  }
+
+  private mediaStates(): MediaStates {
+    const { sources } = this.snapshot.participants[0]!;
+    return Object.fromEntries(SOURCE_NAMES.map((name) => [name, sources[name].state])) as MediaStates;
+  }
+
+  private onSessionEnd(session: Session, reason: Reason | null, error: PmError | null): void {
+    if (this.session !== session) return;
+    // A lobby without a relay is still a lobby: the person may press join, which tries again.
+    if (this.snapshot.phase === 'lobby' && error?.recoverable) {
+      this.closeSession('user');
+      this.fail(error);
+    } else if (!this.joining) {
+      this.finish(reason, error);
+    } else {
+      // The join rejects with the same error and ends the call there.
+      this.closeSession('user');
+    }
+  }
+
+  private closeSession(reason: Reason): void {
+    const { session } = this;
+    this.session = null;
+    this.transport = null;
+    if (!session) return;
+    this.lastSession = session;
+    session.end(reason);
+  }
+
+  /** Ends whatever is under way: with an error it has failed, with a reason it was left. */
+  private finish(reason: Reason | null, error: PmError | null): void {
+    const { phase } = this.snapshot;
+    this.closeSession(reason ?? 'refused');
+    this.media.release();
+    this.playbackReported = false;
+    if (error) {
+      const { code, recoverable, message } = error;
+      this.dispatch({
+        type: 'phase',
+        phase: 'failed',
+        reason: reasonOf(error),
+        failure: Object.freeze({ code, recoverable, message }),
+      });
+      this.fail(error);
+    } else if (isActive(phase) || phase === 'lobby') {
+      this.dispatch({ type: 'phase', phase: 'left', reason });
+      if (phase !== 'lobby') this.events.emit('left', { reason: reason ?? 'user' });
+    }
+  }
+
+  private fail(error: PmError): void {
+    this.platform.log('warn', `${error.code}: ${error.message}`, error.cause ?? '');
+    this.events.emit('error', { code: error.code, recoverable: error.recoverable, error });
+  }
+}
+
+/** The reason that people may be told for an error that ended the call. */
+function reasonOf({ code }: PmError): Reason | null {
+  if (code === 'room-full' || code === 'room-locked') return code;
+  if (code === 'token-invalid') return 'token-expired';
+  if (code === 'relay-unreachable') return 'relay-gone';
+  return code === 'not-admitted' || code === 'relay-refused' ? 'refused' : null;
+}

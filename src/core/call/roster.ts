@@ -1,0 +1,166 @@
+/** Who is in the room, from what the relay says and from what the connections say. */
+import type { Platform } from '../platform.ts';
+import type { User } from '../protocol/index.ts';
+import {
+  newParticipant,
+  SOURCE_NAMES,
+  type CallState,
+  type Reason,
+  type SourceName,
+} from '../state/call-state.ts';
+import type { Action } from '../state/reducer.ts';
+import type { MediaStates, MediaTransport, PeerInfo } from '../transport/transport.ts';
+import { Scope } from '../util/scope.ts';
+
+/** On a plain server a microphone toggle leaves and rejoins at once: absence counts after this long (ms). */
+const ABSENCE = 300;
+
+export interface RosterEnvironment {
+  readonly platform: Platform;
+  readonly transport: MediaTransport;
+  readonly dispatch: (action: Action) => void;
+  readonly state: () => CallState;
+  readonly maxPeers: () => number;
+  /** Whether the relay can be asked; without it a closed connection is the only word there is. */
+  readonly relayOpen: () => boolean;
+  readonly onPeer: (peer: PeerInfo) => void;
+}
+
+interface Member {
+  peer: PeerInfo;
+  media: MediaStates | null;
+  readonly streams: Partial<Record<SourceName, MediaStream | null>>;
+  /** In the relay's last list. */
+  listed: boolean;
+}
+
+export class Roster {
+  private readonly members = new Map<string, Member>();
+  private readonly scope = new Scope();
+  private selfId = '';
+  private seq: number | null = null;
+
+  constructor(private readonly env: RosterEnvironment) {
+    const { transport, dispatch } = env;
+    for (const stop of [
+      transport.on('link', ({ id, state }) => {
+        dispatch({ type: 'update', id, patch: { link: state } });
+        if (state !== 'connected') this.sweep();
+      }),
+      transport.on('path', ({ id, path }) => dispatch({ type: 'update', id, patch: { path } })),
+      transport.on('media', ({ id, media }) => this.update(id, (member) => (member.media = media))),
+      transport.on('track', ({ id, source, stream }) =>
+        this.update(id, (member) => (member.streams[source] = stream)),
+      ),
+      transport.on('bye', ({ id }) => this.closed(id)),
+    ]) {
+      this.scope.add(stop);
+    }
+  }
+
+  /** Who we are: our id, and our place in the order of joining (null on a plain server). */
+  identify(selfId: string, seq: number | null): void {
+    this.selfId = selfId;
+    this.seq = seq;
+  }
+
+  /**
+   * The relay's newest list. Absence from it ends nothing by itself where members are named when they go.
+   * @param dealt who was given which prepared offer
+   */
+  list(users: readonly User[], dealt: ReadonlyMap<string, string> = new Map()): void {
+    const present = new Set(users.map(({ userID }) => userID));
+    for (const [id, member] of this.members) member.listed = present.has(id);
+    for (const user of users) {
+      if (user.userID !== this.selfId) this.meet(user, dealt.get(user.userID));
+    }
+    if ([...this.members.values()].some(({ listed, peer }) => !listed && !peer.ext)) {
+      this.scope.add(this.env.platform.after(ABSENCE, () => this.sweep()));
+    }
+  }
+
+  /** The relay names somebody gone. */
+  left(id: string, reason: Reason): void {
+    this.remove(id, reason);
+  }
+
+  /**
+   * Gives up whoever is neither listed nor connected. Our own clients may be on their way back to a relay that was
+   * restarted: until they have had their time (`late`) only a failed connection ends them.
+   */
+  sweep(late = false): void {
+    if (!this.env.relayOpen()) return;
+    for (const [id, { listed, peer }] of this.members) {
+      const link = this.linkOf(id);
+      if (listed || link === 'connected') continue;
+      if (late || link === 'failed' || !peer.ext) this.remove(id, 'relay-gone');
+    }
+  }
+
+  end(): void {
+    this.scope.end();
+    this.members.clear();
+    this.env.dispatch({ type: 'clear' });
+  }
+
+  private meet(user: User, conn: string | undefined): void {
+    const { transport, dispatch } = this.env;
+    const id = user.userID;
+    const name = user.username;
+    const role = user.role ?? 'guest';
+    if (this.members.has(id)) {
+      dispatch({ type: 'update', id, patch: { name, role } });
+    } else {
+      if (this.members.size >= this.env.maxPeers()) return;
+      const peer = this.peerInfo(user);
+      this.members.set(id, { peer, media: null, streams: {}, listed: true });
+      dispatch({ type: 'add', participant: newParticipant({ id, name, role, self: false }) });
+      this.env.onPeer(peer);
+    }
+    const { peer } = this.members.get(id)!;
+    if (conn) transport.assign(conn, peer);
+    else transport.connect(peer);
+  }
+
+  private peerInfo(user: User): PeerInfo {
+    const ext = user.ext === 1;
+    // Both of these orders are the protocol's; the second one is the original's own comparison.
+    const polite = this.selfId.localeCompare(user.userID) > 0;
+    const newer = this.seq !== null && this.seq > (user.seq ?? 0);
+    return { id: user.userID, ext, polite, initiator: ext ? newer : !polite };
+  }
+
+  private closed(id: string): void {
+    this.env.dispatch({ type: 'update', id, patch: { link: 'interrupted' } });
+    const member = this.members.get(id);
+    if (member && (!this.env.relayOpen() || !member.listed)) this.remove(id, 'user');
+  }
+
+  private remove(id: string, reason: Reason): void {
+    if (!this.members.delete(id)) return;
+    this.env.transport.disconnect(id);
+    this.env.dispatch({ type: 'remove', id, reason });
+  }
+
+  private update(id: string, change: (member: Member) => void): void {
+    const member = this.members.get(id);
+    if (!member) return;
+    change(member);
+    for (const source of SOURCE_NAMES) {
+      const stream = member.streams[source] ?? null;
+      const state = member.media?.[source] ?? this.unspoken(member, stream);
+      const silent = state === 'off' || state === 'lost';
+      this.env.dispatch({ type: 'source', id, source, value: { state, stream: silent ? null : stream } });
+    }
+  }
+
+  /** What a source is while the peer has said nothing of it: ours will in a moment, a plain one never does. */
+  private unspoken({ peer }: Member, stream: MediaStream | null): 'off' | 'pending' | 'on' {
+    if (!stream) return 'off';
+    return peer.ext ? 'pending' : 'on';
+  }
+
+  private linkOf(id: string): string | undefined {
+    return this.env.state().participants.find((each) => each.id === id)?.link;
+  }
+}

@@ -1,0 +1,373 @@
+/**
+ * One presence in one room, from the lobby to the end: the socket, the connections and the roster, and nothing that
+ * outlives them. A call makes a new one for every lobby or join.
+ */
+import { PmError, type PmErrorCode } from '../errors.ts';
+import type { Platform } from '../platform.ts';
+import {
+  encode,
+  LIMITS,
+  type ClientMessage,
+  type JoinOffer,
+  type RelayMessage,
+  type Welcome,
+} from '../protocol/index.ts';
+import type { Signaling } from '../signaling/signaling.ts';
+import type { CallState, Reason } from '../state/call-state.ts';
+import type { Action } from '../state/reducer.ts';
+import type { MediaTransport, PeerInfo, PreparedOffer, Signal, SignalPort } from '../transport/transport.ts';
+import { Scope } from '../util/scope.ts';
+import { Roster } from './roster.ts';
+import { wireRoom } from './room-name.ts';
+import type { CallOptions } from './types.ts';
+
+/** Failed attempts before a first connect is given up; a call that is under way never gives up. */
+const FIRST_ATTEMPTS = 4;
+/** How long the relay may take to answer a join, in milliseconds. */
+const JOIN_TIMEOUT = 10_000;
+/** Room that the rest of a `chat.join` frame needs beside the offers, in bytes. */
+const JOIN_OVERHEAD = 2_048;
+
+/** The relay's codes that a page may see; whatever else it says is a protocol matter. */
+const REFUSALS: ReadonlySet<string> = new Set<PmErrorCode>([
+  'room-full',
+  'room-locked',
+  'not-admitted',
+  'rate-limited',
+  'token-invalid',
+]);
+
+export interface SessionEnvironment {
+  readonly platform: Platform;
+  readonly room: string;
+  readonly options: () => CallOptions;
+  readonly state: () => CallState;
+  readonly dispatch: (action: Action) => void;
+  readonly signaling: Signaling;
+  readonly createTransport: (port: SignalPort, config: RTCConfiguration) => Promise<MediaTransport>;
+  /** The transport is there: publish what is captured. */
+  readonly onTransport: (transport: MediaTransport) => void;
+  readonly onJoined: () => void;
+  readonly onPeer: (peer: PeerInfo) => void;
+  readonly onError: (error: PmError) => void;
+  /** The session cannot go on. */
+  readonly onEnd: (reason: Reason | null, error: PmError | null) => void;
+  /** Whether the guest's token carries another name than the person has by now. */
+  readonly nameChanged: () => boolean;
+}
+
+interface Waiting {
+  resolve: () => void;
+  reject: (error: PmError) => void;
+}
+
+export class Session {
+  private readonly scope = new Scope();
+  private readonly opening: Waiting[] = [];
+  private joining: Waiting | null = null;
+  private transport: MediaTransport | null = null;
+  private transportReady: Promise<MediaTransport> | null = null;
+  private roster: Roster | null = null;
+  private welcome: Welcome | null = null;
+  private subject: string | null = null;
+  private offers: readonly PreparedOffer[] = [];
+  private joined = false;
+
+  constructor(private readonly env: SessionEnvironment) {
+    const { signaling, dispatch, platform } = env;
+    for (const stop of [
+      signaling.on('open', ({ welcome, subject }) => this.onOpen(welcome, subject)),
+      signaling.on('lost', () => this.onLost()),
+      signaling.on('failed', ({ error, attempt }) => this.onFailed(error, attempt)),
+      signaling.on('replaced', () => env.onEnd('replaced', null)),
+      signaling.on('message', (message) => this.onMessage(message)),
+      platform.onPage((event) => event !== 'pagehide' && signaling.nudge()),
+    ]) {
+      this.scope.add(stop);
+    }
+    dispatch({ type: 'relay', relay: 'connecting' });
+    // Made while the socket connects.
+    this.transportReady = this.makeTransport();
+    signaling.start();
+  }
+
+  get ended(): boolean {
+    return this.scope.ended;
+  }
+
+  timeline(id: string): ReturnType<MediaTransport['timeline']> {
+    return this.transport?.timeline(id) ?? [];
+  }
+
+  /** Resolves when the relay can be talked to. @throws {PmError} when it cannot */
+  async open(): Promise<void> {
+    if (!this.env.signaling.open) {
+      await new Promise<void>((resolve, reject) => this.opening.push({ resolve, reject }));
+    }
+    await this.transportReady;
+  }
+
+  /** Gathers offers ahead of the join, where the relay can deal them. */
+  async prepare(): Promise<void> {
+    await this.open();
+    if (this.welcome) await this.transport?.prepare(LIMITS.joinOffers);
+  }
+
+  /** Enters the room. @throws {PmError} when the relay refuses or does not answer */
+  async join(): Promise<void> {
+    await this.open();
+    const { signaling, nameChanged } = this.env;
+    if (!this.welcome && nameChanged()) {
+      // A plain server takes the name from the token alone.
+      signaling.restart();
+      await this.open();
+    }
+    if (this.welcome && this.transport) this.offers = await this.transport.prepare(LIMITS.joinOffers);
+    if (this.scope.ended) throw ended();
+    const answered = new Promise<void>((resolve, reject) => (this.joining = { resolve, reject }));
+    const stop = this.scope.add(
+      this.env.platform.after(JOIN_TIMEOUT, () =>
+        this.joining?.reject(new PmError('relay-unreachable', 'The relay did not answer the join.')),
+      ),
+    );
+    this.sendJoin();
+    try {
+      await answered;
+    } finally {
+      stop();
+      this.joining = null;
+    }
+    if (this.scope.ended) throw ended();
+  }
+
+  configure(): void {
+    this.transport?.configure(this.rtcConfig());
+  }
+
+  /** @param reason told to the others where the relay can */
+  end(reason: Reason): void {
+    if (this.scope.ended) return;
+    const { signaling, room } = this.env;
+    this.scope.end();
+    this.roster?.end();
+    signaling.close(
+      this.joined ? { type: 'chat.leave', room: this.wire(room), data: { reason } } : undefined,
+    );
+    this.transport?.close();
+    this.settleOpening(ended());
+    this.joining?.reject(ended());
+    this.env.dispatch({ type: 'relay', relay: 'closed' });
+  }
+
+  private async makeTransport(): Promise<MediaTransport> {
+    const { env } = this;
+    const port: SignalPort = { send: (to, signal) => this.sendSignal(to, signal) };
+    const transport = await env.createTransport(port, this.rtcConfig());
+    if (this.scope.ended) {
+      transport.close();
+      return transport;
+    }
+    this.transport = transport;
+    this.roster = new Roster({
+      platform: env.platform,
+      transport,
+      dispatch: env.dispatch,
+      state: env.state,
+      maxPeers: () => env.options().maxPeers,
+      relayOpen: () => this.joined && env.signaling.open,
+      onPeer: env.onPeer,
+    });
+    this.scope.add(transport.on('error', ({ error }) => env.onError(error)));
+    env.onTransport(transport);
+    return transport;
+  }
+
+  private rtcConfig(): RTCConfiguration {
+    const { iceServers, icePolicy } = this.env.options();
+    return {
+      iceServers: [...(this.welcome?.iceServers ?? []), ...iceServers] as RTCIceServer[],
+      iceTransportPolicy: icePolicy,
+    };
+  }
+
+  private onOpen(welcome: Welcome | null, subject: string | null): void {
+    this.welcome = welcome;
+    this.subject = subject;
+    this.env.dispatch({ type: 'relay', relay: 'open' });
+    void this.transportReady?.then((transport) => {
+      if (this.scope.ended) return;
+      transport.configure(this.rtcConfig());
+      this.settleOpening(null);
+      if (this.joined) this.sendJoin();
+    });
+  }
+
+  private onLost(): void {
+    this.env.dispatch({ type: 'relay', relay: 'connecting' });
+    if (this.joined) this.env.dispatch({ type: 'phase', phase: 'reconnecting' });
+    else this.joining?.reject(new PmError('relay-unreachable', 'The relay went away during the join.'));
+  }
+
+  private onFailed(error: PmError, attempt: number): void {
+    // Losing the relay never ends a call; what is worth saying is said once.
+    if (this.joined) {
+      if (attempt === 0 && error.code !== 'relay-unreachable') this.env.onError(error);
+      return;
+    }
+    if (error.recoverable && attempt + 1 < FIRST_ATTEMPTS) return;
+    this.settleOpening(error);
+    this.env.onEnd(null, error);
+  }
+
+  private onMessage(message: RelayMessage): void {
+    switch (message.type) {
+      case 'relay.ice':
+        if (this.welcome) this.welcome = { ...this.welcome, iceServers: message.data.iceServers };
+        return this.configure();
+      case 'general.error':
+        return this.onRefusal(message.data.code, message.data.error);
+      case 'room.joined':
+        if (message.room === this.wireName()) this.onJoined(message.data);
+        return;
+      case 'room.users':
+        if (message.room === this.wireName()) this.onUsers(message.data.users);
+        return;
+      case 'room.left':
+        if (message.room === this.wireName()) this.roster?.left(message.data.userID, message.data.reason);
+        return;
+      case 'webrtc.offer':
+      case 'webrtc.answer':
+      case 'webrtc.iceCandidate':
+        if (message.room === this.wireName() && message.from)
+          this.transport?.receive(message.from, toSignal(message));
+        return;
+      default:
+        return;
+    }
+  }
+
+  private onRefusal(code: string | undefined, text: string): void {
+    const error = new PmError(
+      code && REFUSALS.has(code) ? (code as PmErrorCode) : 'protocol',
+      `The relay refused: ${text}`,
+    );
+    if (this.joining) return this.joining.reject(error);
+    // After a restart of the relay our place may be gone.
+    if (this.joined && REFUSALS.has(error.code) && error.code !== 'rate-limited')
+      return this.env.onEnd(null, error);
+    this.env.onError(error);
+  }
+
+  private onJoined({ users, seq, dealt }: Extract<RelayMessage, { type: 'room.joined' }>['data']): void {
+    const self = this.welcome?.self;
+    if (!self || !this.roster) return;
+    this.roster.identify(self.userID, seq);
+    const own = users.find(({ userID }) => userID === self.userID);
+    this.env.dispatch({
+      type: 'update',
+      id: 'self',
+      patch: { id: self.userID, name: own?.username ?? self.username, role: self.role },
+    });
+    this.entered();
+    this.roster.list(
+      users,
+      new Map(dealt.flatMap((id, index) => (id ? [[id, this.offers[index]?.conn ?? ''] as const] : []))),
+    );
+    this.transport?.discardPrepared();
+    this.offers = [];
+    this.settled();
+    // Whoever has not come back to a restarted relay within the grace is gone.
+    const grace = (this.welcome?.graceSeconds ?? 0) * 1_000;
+    this.scope.add(this.env.platform.after(grace, () => this.roster?.sweep(true)));
+  }
+
+  private onUsers(users: Extract<RelayMessage, { type: 'room.users' }>['data']['users']): void {
+    if (this.welcome) {
+      if (this.joined) this.roster?.list(users);
+      return;
+    }
+    const self = this.subject ? users.find(({ userID }) => userID === this.subject) : undefined;
+    if (!self || !this.roster) return;
+    if (!this.joined && users.length - 1 > this.env.options().maxPeers) {
+      return this.joining?.reject(
+        new PmError('room-full', 'More people are in the room than this call admits.'),
+      );
+    }
+    this.roster.identify(self.userID, null);
+    this.env.dispatch({ type: 'update', id: 'self', patch: { id: self.userID, name: self.username } });
+    this.entered();
+    this.roster.list(users);
+    this.settled();
+  }
+
+  private entered(): void {
+    this.env.dispatch({ type: 'phase', phase: 'joined' });
+    if (this.joined) return;
+    this.joined = true;
+    this.env.onJoined();
+  }
+
+  /** The room is ours again: held signals go out, and those that a dying socket may have swallowed go again. */
+  private settled(): void {
+    this.env.signaling.release();
+    if (!this.joining) this.transport?.resend();
+    this.joining?.resolve();
+  }
+
+  private sendJoin(): void {
+    const { signaling, options } = this.env;
+    const room = this.wireName();
+    if (!this.welcome) return signaling.send({ type: 'chat.join', room, data: {} });
+    const { displayName, maxPeers } = options();
+    const username = displayName.trim();
+    const offers = this.joined ? [] : fitting(this.offers);
+    const capacity = maxPeers + 1;
+    signaling.send({
+      type: 'chat.join',
+      room,
+      data: { capacity, offers, ...(username ? { username } : {}) },
+    });
+  }
+
+  private sendSignal(to: string, { kind, payload, ...ids }: Signal): void {
+    const room = this.wireName();
+    const message: ClientMessage =
+      kind === 'candidate'
+        ? { type: 'webrtc.iceCandidate', room, data: { candidate: payload, to, ...ids } }
+        : { type: `webrtc.${kind}`, room, data: { sdp: payload, to, ...ids } };
+    this.env.signaling.send(message);
+  }
+
+  private wireName(): string {
+    return this.wire(this.env.room);
+  }
+
+  private wire(room: string): string {
+    return wireRoom(this.env.options().roomPrefix ?? this.welcome?.prefixes.room ?? '', room);
+  }
+
+  private settleOpening(error: PmError | null): void {
+    for (const { resolve, reject } of this.opening.splice(0)) {
+      if (error) reject(error);
+      else resolve();
+    }
+  }
+}
+
+const ended = () => new PmError('usage', 'The call was left.');
+
+/** As many of the offers as one frame can carry. */
+function fitting(offers: readonly PreparedOffer[]): JoinOffer[] {
+  let room = LIMITS.frameBytes - JOIN_OVERHEAD;
+  return offers
+    .filter((offer) => (room -= encode({ type: '', data: offer }).length) > 0)
+    .map((offer) => ({ ...offer }));
+}
+
+function toSignal(message: Extract<RelayMessage, { type: `webrtc.${string}` }>): Signal {
+  const { conn, offer } = message.data;
+  const ids = { ...(conn === undefined ? {} : { conn }), ...(typeof offer === 'number' ? { offer } : {}) };
+  if (message.type === 'webrtc.iceCandidate')
+    return { kind: 'candidate', payload: message.data.candidate, ...ids };
+  return { kind: message.type === 'webrtc.offer' ? 'offer' : 'answer', payload: message.data.sdp, ...ids };
+}

@@ -1,0 +1,16 @@
+/** The headless core: a whole call without an interface, usable on its own. */
+export { Call, DEFAULT_OPTIONS, type CallParts } from './call/call.ts';
+export { isActive } from './call/phase.ts';
+export type { CallEvents, CallLike, CallOptions } from './call/types.ts';
+export { isPmError, PmError, toPmError, type PmErrorCode } from './errors.ts';
+export { gridLayout } from './layout/grid-layout.ts';
+export { browserPlatform, type Platform } from './platform.ts';
+export * from './state/call-state.ts';
+export { Store } from './state/store.ts';
+export { reduce, type Action } from './state/reducer.ts';
+export {
+  TIMELINE_STEPS,
+  type MediaTransport,
+  type TimelineEntry,
+  type TimelineStep,
+} from './transport/transport.ts';

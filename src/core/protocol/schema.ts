@@ -1,0 +1,159 @@
+/**
+ * The wire, once, for client and relay: the messages of the Private Meet protocol and our `ext=1` extension.
+ *
+ * Extension messages (sent only to or by clients that connected with `ext=1`):
+ *
+ * | type           | from   | data                                                                     |
+ * |----------------|--------|--------------------------------------------------------------------------|
+ * | `relay.welcome`| relay  | first frame of every extended socket: identity, heartbeat, limits, TURN  |
+ * | `relay.ping`   | both   | `{}`; whoever receives it answers `relay.pong` at once                   |
+ * | `relay.pong`   | both   | `{}`                                                                     |
+ * | `relay.ice`    | relay  | `{iceServers}`: TURN credentials renewed before the old ones expire      |
+ * | `room.joined`  | relay  | answer to `chat.join`: members, own seq, which offer was dealt to whom   |
+ * | `room.left`    | relay  | `{userID, reason}`: who is gone for good, and why                        |
+ *
+ * `chat.join` data of an extended client: `username` (a guest's display name; ignored when the token names an
+ * account), `offers` (at most three gathered offers, each with its own `conn`), `capacity` (the most members this
+ * client accepts in the room, itself included; a room keeps the smallest capacity of its members).
+ *
+ * `webrtc.*` data of extended clients carries `conn` beside the original's fields: a random id of one peer
+ * connection, made by its first offerer and echoed by the other side, so that messages of an older connection
+ * between the same two people are told apart and dropped.
+ */
+import * as v from 'valibot';
+import { codePoints, LIMITS } from './limits.ts';
+
+/** Reasons for which a call, or somebody's part in it, ends. The list is closed. */
+export const REASONS = [
+  'user',
+  'removed',
+  'host-ended',
+  'replaced',
+  'room-full',
+  'room-locked',
+  'token-expired',
+  'refused',
+  'relay-gone',
+  'page-hidden',
+  'element-removed',
+] as const;
+export type Reason = (typeof REASONS)[number];
+
+/** Names that would reach an object's prototype when copied carelessly: refused wherever a peer may choose keys. */
+const PROTOTYPE_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
+
+/** Whether a parsed JSON value is shallow enough to forward and free of prototype names. */
+export function isPlain(value: unknown, depth: number = LIMITS.depth): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  if (depth === 0) return false;
+  if (Array.isArray(value)) return value.every((item) => isPlain(item, depth - 1));
+  return Object.entries(value).every(([key, item]) => !PROTOTYPE_NAMES.has(key) && isPlain(item, depth - 1));
+}
+
+const text = (max: number) => v.pipe(v.string(), v.maxLength(max));
+const id = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
+const connection = v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(64)));
+const role = v.picklist(['host', 'guest']);
+export type Role = v.InferOutput<typeof role>;
+
+/** A display name as members see it: trimmed, bounded. Blank is for the caller to replace by `Guest`. */
+export const displayName = v.pipe(
+  v.string(),
+  v.trim(),
+  v.check((name) => codePoints(name) <= LIMITS.nameLength),
+);
+
+const sdp = v.pipe(v.string(), v.minLength(1));
+export const joinOffer = v.looseObject({ sdp, conn: v.pipe(v.string(), v.minLength(1), v.maxLength(64)) });
+export type JoinOffer = { sdp: string; conn: string; [extra: string]: unknown };
+
+export const joinData = v.object({
+  username: v.optional(displayName),
+  offers: v.optional(v.pipe(v.array(joinOffer), v.maxLength(LIMITS.joinOffers))),
+  capacity: v.optional(v.pipe(v.number(), v.integer(), v.minValue(2), v.maxValue(1_000))),
+});
+export const leaveData = v.object({ reason: v.optional(v.picklist(REASONS)) });
+export const messageData = v.looseObject({ message: v.string(), id: v.optional(text(64)) });
+export const typingData = v.looseObject({ typing: v.boolean() });
+export const descriptionData = v.looseObject({ sdp, to: id, conn: connection });
+export const candidateData = v.looseObject({ candidate: v.string(), to: id, conn: connection });
+
+const iceServer = v.object({
+  urls: v.union([v.string(), v.array(v.string())]),
+  username: v.optional(v.string()),
+  credential: v.optional(v.string()),
+});
+const iceServers = v.array(iceServer);
+
+const user = v.looseObject({
+  userID: id,
+  username: v.string(),
+  /** 1 for a client that speaks the extension; absent for an original one. */
+  ext: v.optional(v.number()),
+  /** Order of joining within the room: whoever has the higher one offers. */
+  seq: v.optional(v.number()),
+  role: v.optional(role),
+});
+export type User = v.InferOutput<typeof user>;
+
+const welcomeData = v.looseObject({
+  protocol: v.number(),
+  self: v.looseObject({ userID: id, username: v.string(), role }),
+  heartbeatSeconds: v.pipe(v.number(), v.minValue(0.05), v.maxValue(60)),
+  graceSeconds: v.number(),
+  iceServers,
+  prefixes: v.object({ room: v.string(), e2ee: v.string(), file: v.string() }),
+  limits: v.looseObject({}),
+  features: v.array(v.string()),
+});
+export type Welcome = v.InferOutput<typeof welcomeData>;
+
+const joinedData = v.looseObject({
+  users: v.array(user),
+  seq: v.number(),
+  /** `dealt[i]` is the id of the member who was given `offers[i]`, or null. */
+  dealt: v.array(v.nullable(id)),
+  /** True when this session still held its place: nobody saw it leave. */
+  resumed: v.boolean(),
+});
+export type Joined = v.InferOutput<typeof joinedData>;
+
+const roomless = <const T extends string, D extends v.GenericSchema>(type: T, data: D) =>
+  v.object({ type: v.literal(type), from: v.optional(v.string()), data });
+const inRoom = <const T extends string, D extends v.GenericSchema>(type: T, data: D) =>
+  v.object({ type: v.literal(type), room: v.string(), from: v.optional(v.string()), data });
+
+/** What a client understands. Anything else is logged and dropped, never thrown at the user. */
+export const relayMessage = v.variant('type', [
+  roomless('relay.welcome', welcomeData),
+  roomless('relay.ping', v.unknown()),
+  roomless('relay.pong', v.unknown()),
+  roomless('relay.ice', v.object({ iceServers })),
+  inRoom('room.joined', joinedData),
+  inRoom('room.users', v.object({ users: v.array(user) })),
+  inRoom('room.left', v.object({ userID: id, reason: v.fallback(v.picklist(REASONS), 'user') })),
+  inRoom('webrtc.offer', descriptionData),
+  inRoom('webrtc.answer', descriptionData),
+  inRoom('webrtc.iceCandidate', candidateData),
+  v.object({
+    type: v.literal('general.error'),
+    room: v.optional(v.string()),
+    data: v.looseObject({
+      error: v.string(),
+      code: v.optional(v.string()),
+      room: v.optional(v.string()),
+      id: v.optional(v.string()),
+    }),
+  }),
+]);
+export type RelayMessage = v.InferOutput<typeof relayMessage>;
+
+/** What a client may send. */
+export type ClientMessage =
+  | { type: 'chat.join'; room: string; data: v.InferOutput<typeof joinData> }
+  | { type: 'chat.leave'; room: string; data: v.InferOutput<typeof leaveData> }
+  | { type: 'chat.message'; room: string; data: v.InferOutput<typeof messageData> }
+  | { type: 'chat.typing'; room: string; data: v.InferOutput<typeof typingData> }
+  | { type: 'webrtc.offer' | 'webrtc.answer'; room: string; data: v.InferOutput<typeof descriptionData> }
+  | { type: 'webrtc.iceCandidate'; room: string; data: v.InferOutput<typeof candidateData> }
+  | { type: 'utils.generateRoomID' | 'relay.ping' | 'relay.pong'; data: Record<string, never> };

@@ -1,0 +1,33 @@
+/** How a call talks to its relay. */
+import type { PmError } from '../errors.ts';
+import type { ClientMessage, RelayMessage, Welcome } from '../protocol/index.ts';
+
+export interface SignalingEvents {
+  /** A socket is up and its kind is known: `welcome` is null on a plain server, where the token's subject is who we are. */
+  open: { welcome: Welcome | null; subject: string | null };
+  /** An open socket was lost; the next attempt is under way. */
+  lost: object;
+  message: RelayMessage;
+  /** Attempt number `attempt` (0 is the first since the last open socket) failed; another one follows. */
+  failed: { error: PmError; attempt: number };
+  /** Another socket took this session over; this one does not come back. */
+  replaced: object;
+}
+
+export interface Signaling {
+  /** True between `open` and `lost`. */
+  readonly open: boolean;
+  on<K extends keyof SignalingEvents>(name: K, callback: (detail: SignalingEvents[K]) => void): () => void;
+  /** Connects, and connects again whenever the socket is lost, until `close`. */
+  start(): void;
+  /** Sends in order, paced below the relay's limit. Signals to peers wait until `release`, and across lost sockets. */
+  send(message: ClientMessage): void;
+  /** The room is joined on this socket: held signals may go. */
+  release(): void;
+  /** Something changed that makes waiting pointless: the network came back, the page is visible again. */
+  nudge(): void;
+  /** Drops the socket and connects anew, with a fresh token. */
+  restart(): void;
+  /** Sends `farewell` at once, if the socket is open, and closes for good with code 1000. */
+  close(farewell?: ClientMessage): void;
+}

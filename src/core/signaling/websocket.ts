@@ -1,0 +1,174 @@
+/** Signalling over a WebSocket that comes back by itself. */
+import { PmError, toPmError } from '../errors.ts';
+import type { Platform } from '../platform.ts';
+import type { ClientMessage, RelayMessage, Welcome } from '../protocol/index.ts';
+import { retryDelay } from '../util/backoff.ts';
+import { Emitter } from '../util/emitter.ts';
+import { Connection } from './connection.ts';
+import type { Signaling, SignalingEvents } from './signaling.ts';
+import { diagnose, tokenSubject, type TokenSource } from './token-source.ts';
+
+/** Close code with which our relay gives a session to its newer socket. */
+const REPLACED = 4001;
+/** Signals held while no socket is open; older ones fall out, since `resend` repeats what still matters. */
+const HELD_SIGNALS = 256;
+
+export interface WebSocketOptions {
+  readonly relays: readonly URL[];
+  /** Names this participant across sockets; 128 random bits. */
+  readonly session: string;
+  readonly tokens: TokenSource;
+}
+
+export class WebSocketSignaling implements Signaling {
+  private readonly events: Emitter<SignalingEvents>;
+  private connection: Connection | null = null;
+  private welcome: Welcome | null = null;
+  private isOpen = false;
+  private released = false;
+  private closed = false;
+  private attempt = 0;
+  /** Counts attempts for good, so that an overtaken one notices. */
+  private generation = 0;
+  private cancelWait: (() => void) | null = null;
+  private held: ClientMessage[] = [];
+
+  constructor(
+    private readonly platform: Platform,
+    private readonly options: WebSocketOptions,
+  ) {
+    this.events = new Emitter((error) => platform.log('error', 'A signalling listener failed.', error));
+  }
+
+  get open(): boolean {
+    return this.isOpen;
+  }
+
+  on<K extends keyof SignalingEvents>(name: K, callback: (detail: SignalingEvents[K]) => void): () => void {
+    return this.events.on(name, callback);
+  }
+
+  start(): void {
+    void this.connect();
+  }
+
+  send(message: ClientMessage): void {
+    if (message.type.startsWith('webrtc.') && !this.released) {
+      this.held.push(message);
+      if (this.held.length > HELD_SIGNALS) this.held.shift();
+    } else {
+      this.connection?.send(message);
+    }
+  }
+
+  release(): void {
+    this.released = true;
+    for (const message of this.held.splice(0)) this.connection?.send(message);
+  }
+
+  nudge(): void {
+    if (this.cancelWait) void this.connect();
+    else this.connection?.probe();
+  }
+
+  restart(): void {
+    const { connection } = this;
+    this.detach();
+    connection?.close();
+    this.attempt = 0;
+    void this.connect();
+  }
+
+  close(farewell?: ClientMessage): void {
+    this.closed = true;
+    this.generation += 1;
+    this.cancelWait?.();
+    this.cancelWait = null;
+    const { connection } = this;
+    this.detach();
+    connection?.close(farewell);
+    this.held = [];
+    this.events.clear();
+  }
+
+  private detach(): void {
+    this.connection = null;
+    this.welcome = null;
+    this.isOpen = false;
+    this.released = false;
+  }
+
+  private async connect(): Promise<void> {
+    this.cancelWait?.();
+    this.cancelWait = null;
+    const generation = (this.generation += 1);
+    const { relays, session, tokens } = this.options;
+    const relay = relays[this.attempt % relays.length]!;
+    const url = new URL(relay);
+    try {
+      url.searchParams.set('token', await tokens.get(relay));
+      if (generation !== this.generation) return;
+      url.searchParams.set('ext', '1');
+      url.searchParams.set('session', session);
+      this.connection = this.openSocket(url);
+    } catch (error) {
+      if (generation === this.generation) this.failed(toPmError(error, 'relay-unreachable'));
+    }
+  }
+
+  private openSocket(url: URL): Connection {
+    const connection: Connection = new Connection(this.platform, url.href, {
+      ready: () => {
+        this.isOpen = true;
+        this.attempt = 0;
+        this.events.emit('open', {
+          welcome: this.welcome,
+          subject: tokenSubject(url.searchParams.get('token') ?? ''),
+        });
+      },
+      message: (message: RelayMessage) => {
+        if (message.type === 'relay.welcome') this.welcome = message.data;
+        else this.events.emit('message', message);
+      },
+      gone: (opened, code) => {
+        const wasOpen = this.isOpen;
+        this.detach();
+        if (code === REPLACED) return this.events.emit('replaced', {});
+        if (wasOpen) this.events.emit('lost', {});
+        // The listener may have closed us for good.
+        if (this.closed) return;
+        if (wasOpen) this.wait();
+        else if (opened)
+          this.failed(new PmError('relay-unreachable', `The relay's socket closed (${code}).`));
+        else void this.explain(url);
+      },
+    });
+    return connection;
+  }
+
+  private async explain(url: URL): Promise<void> {
+    const { generation } = this;
+    const error = await diagnose(this.platform, url);
+    if (generation !== this.generation) return;
+    if (error.code === 'token-invalid' && this.options.tokens.refused() && this.attempt === 0) {
+      // A guest's token outlived the relay that gave it, or the page can give a fresh one: no failure yet.
+      this.attempt += 1;
+      return this.connect();
+    }
+    this.failed(error);
+  }
+
+  private failed(error: PmError): void {
+    const { attempt } = this;
+    this.attempt += 1;
+    this.events.emit('failed', { error, attempt });
+    if (!this.closed) this.wait();
+  }
+
+  private wait(): void {
+    this.cancelWait = this.platform.after(
+      retryDelay(this.attempt, this.platform.random()),
+      () => void this.connect(),
+    );
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * What our clients tell each other directly: one ordered, reliable data channel beside the media. Negotiated by id, so
+ * that it opens with the transport and costs no message of its own. Everything that arrives is a stranger's word.
+ */
+import * as v from 'valibot';
+import { SOURCE_NAMES } from '../../state/call-state.ts';
+import type { MediaStates } from '../transport.ts';
+
+/** Longest message taken, in UTF-16 units. */
+const MAX_MESSAGE = 16_384;
+
+const sourceState = v.picklist(['off', 'pending', 'on', 'silenced', 'lost']);
+const message = v.variant('t', [
+  v.object({
+    t: v.literal('media'),
+    media: v.strictObject({
+      mic: sourceState,
+      camera: sourceState,
+      screen: sourceState,
+      screenAudio: sourceState,
+    }),
+  }),
+]);
+
+export interface ControlHooks {
+  media(media: MediaStates): void;
+  /** The other side closed the channel, and with it the connection. */
+  closed(): void;
+  warn(message: string, error: unknown): void;
+}
+
+export class ControlChannel {
+  private readonly channel: RTCDataChannel;
+  private media: MediaStates | null = null;
+
+  constructor(pc: RTCPeerConnection, hooks: ControlHooks) {
+    const channel = pc.createDataChannel('pm:control', { negotiated: true, id: 0 });
+    this.channel = channel;
+    channel.onopen = () => this.flush();
+    channel.onclose = () => hooks.closed();
+    channel.onmessage = ({ data }: MessageEvent<unknown>) => {
+      try {
+        if (typeof data !== 'string' || data.length > MAX_MESSAGE)
+          throw new TypeError('No text, or too long.');
+        hooks.media(v.parse(message, JSON.parse(data)).media);
+      } catch (error) {
+        hooks.warn('A message of a peer was dropped.', error);
+      }
+    };
+  }
+
+  /** Tells the newest state, now or as soon as the channel is open. */
+  announce(media: MediaStates): void {
+    this.media = media;
+    this.flush();
+  }
+
+  close(): void {
+    this.channel.onopen = this.channel.onclose = this.channel.onmessage = null;
+    this.channel.close();
+  }
+
+  private flush(): void {
+    if (this.channel.readyState !== 'open' || !this.media) return;
+    this.channel.send(JSON.stringify({ t: 'media', media: this.media }));
+    this.media = null;
+  }
+}
+
+export const ALL_OFF: MediaStates = Object.freeze(
+  Object.fromEntries(SOURCE_NAMES.map((name) => [name, 'off'])) as Record<
+    (typeof SOURCE_NAMES)[number],
+    'off'
+  >,
+);

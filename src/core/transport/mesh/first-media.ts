@@ -1,0 +1,90 @@
+/**
+ * Notices the first packet and the first decoded picture of a connection, and the path they take. Browsers have no
+ * event for these, so the statistics are read a few times after the connection is up, and never again.
+ */
+import type { Platform } from '../../platform.ts';
+import type { PathKind } from '../../state/call-state.ts';
+
+/** Waits between readings in milliseconds; about a minute in all, by when a picture is there or the camera is off. */
+const READINGS: readonly number[] = [
+  20, 40, 60, 80, 100, 150, 200, 300, 500, 1_000, 1_000, 2_000, 4_000, 8_000, 16_000, 24_000,
+];
+
+interface Entry {
+  readonly id: string;
+  readonly type: string;
+  readonly kind?: string;
+  readonly packetsReceived?: number;
+  readonly framesDecoded?: number;
+  readonly selectedCandidatePairId?: string;
+  readonly selected?: boolean;
+  readonly nominated?: boolean;
+  readonly state?: string;
+  readonly localCandidateId?: string;
+  readonly remoteCandidateId?: string;
+  readonly candidateType?: string;
+}
+
+export interface FirstMediaHooks {
+  packet(): void;
+  frame(): void;
+  path(path: PathKind): void;
+  warn(message: string, error: unknown): void;
+}
+
+/** The path of the selected pair: relayed when either end of it is a TURN server's. */
+export function pathOf(report: ReadonlyMap<string, Entry>): PathKind {
+  const entries = [...report.values()];
+  const selected = entries.find(({ type }) => type === 'transport')?.selectedCandidatePairId;
+  const pair = selected
+    ? report.get(selected)
+    : entries.find((each) => each.type === 'candidate-pair' && each.nominated && each.state === 'succeeded');
+  if (!pair) return 'unknown';
+  const ends = [pair.localCandidateId, pair.remoteCandidateId].map(
+    (id) => report.get(id ?? '')?.candidateType,
+  );
+  return ends.includes('relay') ? 'relayed' : 'direct';
+}
+
+/** Starts reading. @returns a function that stops it */
+export function watchFirstMedia(
+  platform: Platform,
+  pc: RTCPeerConnection,
+  hooks: FirstMediaHooks,
+): () => void {
+  let stopped = false;
+  let cancel = () => {};
+  let seen = { packet: false, frame: false };
+
+  const read = async (): Promise<void> => {
+    const report = (await pc.getStats()) as unknown as ReadonlyMap<string, Entry>;
+    if (stopped) return;
+    const inbound = [...report.values()].filter(({ type }) => type === 'inbound-rtp');
+    const before = seen;
+    seen = {
+      packet: before.packet || inbound.some(({ packetsReceived = 0 }) => packetsReceived > 0),
+      frame: before.frame || inbound.some(({ framesDecoded = 0 }) => framesDecoded > 0),
+    };
+    if (seen.packet && !before.packet) {
+      hooks.packet();
+      hooks.path(pathOf(report));
+    }
+    if (seen.frame && !before.frame) hooks.frame();
+  };
+
+  const next = (index: number): void => {
+    const wait = READINGS[index];
+    if (stopped || wait === undefined || seen.frame) return;
+    cancel = platform.after(wait, () => {
+      read()
+        .then(() => next(index + 1))
+        .catch((error: unknown) => !stopped && hooks.warn('Statistics could not be read.', error));
+    });
+  };
+
+  next(0);
+  return () => {
+    stopped = true;
+    cancel();
+  };
+}

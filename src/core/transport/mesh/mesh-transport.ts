@@ -1,0 +1,186 @@
+/** A full mesh: one peer connection to everybody else in the room. */
+import { toPmError } from '../../errors.ts';
+import type { Platform } from '../../platform.ts';
+import type { SourceName } from '../../state/call-state.ts';
+import { Emitter } from '../../util/emitter.ts';
+import type {
+  MediaStates,
+  MediaTransport,
+  PeerInfo,
+  PreparedOffer,
+  Signal,
+  SignalPort,
+  TimelineEntry,
+  TransportEvents,
+} from '../transport.ts';
+import { ALL_OFF } from './control-channel.ts';
+import { PeerLink } from './peer-link.ts';
+import type { SlotStreams } from './slots.ts';
+
+/** Timelines of closed connections that are kept for reading. */
+const KEPT_TIMELINES = 64;
+
+export class MeshTransport implements MediaTransport {
+  private readonly events: Emitter<TransportEvents>;
+  private readonly links = new Map<string, PeerLink>();
+  private readonly peers = new Map<string, PeerInfo>();
+  private readonly published = new Map<SourceName, MediaStreamTrack | null>();
+  private readonly streams: SlotStreams;
+  /** Every connection's timeline by participant; kept after the connection closed. */
+  private readonly timelines = new Map<string, PeerLink['timeline']>();
+  private prepared: PeerLink[] = [];
+  private media: MediaStates = ALL_OFF;
+  private closed = false;
+
+  private constructor(
+    private readonly platform: Platform,
+    private readonly port: SignalPort,
+    private config: RTCConfiguration,
+  ) {
+    this.events = new Emitter((error) => platform.log('error', 'A transport listener failed.', error));
+    this.streams = { main: platform.createStream([]), screen: platform.createStream([]) };
+  }
+
+  /** Makes the certificate that all connections share, so that none waits for one of its own. */
+  static async create(
+    platform: Platform,
+    port: SignalPort,
+    config: RTCConfiguration,
+  ): Promise<MeshTransport> {
+    const certificates = await platform.generateCertificate().then(
+      (certificate) => [certificate],
+      (error: unknown) => {
+        platform.log('warn', 'No shared certificate: every connection makes its own.', error);
+        return null;
+      },
+    );
+    return new MeshTransport(platform, port, {
+      ...config,
+      // One ICE and DTLS transport carries everything.
+      bundlePolicy: 'max-bundle',
+      ...(certificates ? { certificates } : {}),
+    });
+  }
+
+  on<K extends keyof TransportEvents>(name: K, callback: (detail: TransportEvents[K]) => void): () => void {
+    return this.events.on(name, callback);
+  }
+
+  configure(config: RTCConfiguration): void {
+    this.config = { ...this.config, ...config };
+  }
+
+  async prepare(count: number): Promise<readonly PreparedOffer[]> {
+    while (this.prepared.length < count && !this.closed) {
+      const link = new PeerLink(this.platform, this.config, this.streams, this.platform.randomId(64));
+      link.offer();
+      this.prepared.push(link);
+    }
+    await Promise.all(this.prepared.map((link) => link.prepared()));
+    return this.prepared.flatMap((link) => link.takeOffer() ?? []);
+  }
+
+  assign(conn: string, peer: PeerInfo): void {
+    const link = this.prepared.find((each) => each.conn === conn);
+    if (!link) return;
+    this.prepared = this.prepared.filter((each) => each !== link);
+    this.adopt(peer, link);
+  }
+
+  discardPrepared(): void {
+    for (const link of this.prepared.splice(0)) link.close();
+  }
+
+  connect(peer: PeerInfo): void {
+    this.peers.set(peer.id, peer);
+    if (this.links.has(peer.id) || !peer.initiator) return;
+    this.open(peer, peer.ext ? this.platform.randomId(64) : undefined).offer();
+  }
+
+  disconnect(id: string): void {
+    this.peers.delete(id);
+    const link = this.links.get(id);
+    this.links.delete(id);
+    link?.close();
+  }
+
+  receive(from: string, signal: Signal): void {
+    const peer = this.peers.get(from);
+    if (!peer || this.closed) return;
+    const link = this.links.get(from);
+    if (signal.kind !== 'offer') {
+      // Of another connection than the present one: too late, and of no use.
+      if (link && link.conn === signal.conn) link.receive(signal);
+      return;
+    }
+    if (link && link.conn === signal.conn) return link.receive(signal);
+    // Both opened a connection at once: the impolite one's stands, the other one's is given up for it.
+    if (link && !link.answered && !peer.polite) return;
+    link?.close();
+    this.open(peer, signal.conn).receive(signal);
+  }
+
+  resend(): void {
+    for (const link of this.links.values()) link.resend();
+  }
+
+  publish(source: SourceName, track: MediaStreamTrack | null): void {
+    this.published.set(source, track);
+    for (const link of this.links.values()) link.publish(source, track);
+  }
+
+  announce(media: MediaStates): void {
+    this.media = media;
+    for (const link of this.links.values()) link.announce(media);
+  }
+
+  timeline(id: string): readonly TimelineEntry[] {
+    return this.timelines.get(id)?.entries ?? [];
+  }
+
+  close(): void {
+    this.closed = true;
+    this.discardPrepared();
+    for (const id of [...this.links.keys()]) this.disconnect(id);
+    this.peers.clear();
+    this.events.clear();
+  }
+
+  private open(peer: PeerInfo, conn: string | undefined): PeerLink {
+    return this.adopt(peer, new PeerLink(this.platform, this.config, this.streams, conn));
+  }
+
+  /** Makes `link` the link to `peer`, with everything that is being sent now. */
+  private adopt(peer: PeerInfo, link: PeerLink): PeerLink {
+    const { id } = peer;
+    this.peers.set(id, peer);
+    this.links.get(id)?.close();
+    this.links.set(id, link);
+    this.keepTimeline(id, link);
+    for (const [source, track] of this.published) link.publish(source, track);
+    link.announce(this.media);
+    const emit = <K extends keyof TransportEvents>(name: K, detail: TransportEvents[K]) => {
+      // A closed predecessor must not speak for its successor.
+      if (this.links.get(id) === link) this.events.emit(name, detail);
+    };
+    link.assign(peer, {
+      send: (signal) => this.port.send(id, signal),
+      state: (state) => emit('link', { id, state }),
+      path: (path) => emit('path', { id, path }),
+      track: (source, stream) => emit('track', { id, source, stream }),
+      media: (media) => emit('media', { id, media }),
+      bye: () => emit('bye', { id }),
+      error: (error) => emit('error', { id, error: toPmError(error, 'negotiation-failed') }),
+    });
+    return link;
+  }
+
+  private keepTimeline(id: string, link: PeerLink): void {
+    this.timelines.delete(id);
+    this.timelines.set(id, link.timeline);
+    for (const oldest of this.timelines.keys()) {
+      if (this.timelines.size <= KEPT_TIMELINES) break;
+      this.timelines.delete(oldest);
+    }
+  }
+}

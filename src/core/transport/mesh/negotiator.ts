@@ -1,0 +1,140 @@
+/**
+ * Perfect negotiation (W3C WebRTC 1.0, section 10.7) for one connection: both sides may offer at any time, the polite
+ * one yields on glare, the impolite one ignores. What arrives is handled one message at a time.
+ */
+import { SerialQueue } from '../../util/async.ts';
+import type { Signal } from '../transport.ts';
+
+/** Candidates that may wait for the description they belong to; beyond that the oldest go, as stale. */
+const QUEUED_CANDIDATES = 64;
+
+export interface NegotiatorHooks {
+  send(signal: Signal): void;
+  /** A remote offer is set and about to be answered. */
+  adopt(): void;
+  /** A description was applied: sections may have opened or closed. */
+  settled(): void;
+  /** A description was refused by the browser: the connection cannot be negotiated as it is. */
+  failed(error: unknown): void;
+  /** Something odd that costs nothing but deserves a line in the log. */
+  warn(message: string, error: unknown): void;
+}
+
+/**
+ * A candidate as peers send it: JSON of `RTCIceCandidate.toJSON()`, or the bare candidate line that some clients send.
+ * @returns null for anything else, and for an end-of-candidates mark
+ */
+export function parseCandidate(payload: string): RTCIceCandidateInit | null {
+  if (!payload.startsWith('{')) {
+    return payload.startsWith('candidate:') ? { candidate: payload, sdpMLineIndex: 0 } : null;
+  }
+  try {
+    const value = JSON.parse(payload) as RTCIceCandidateInit;
+    return typeof value.candidate === 'string' && value.candidate ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Whether a candidate is of the ICE generation that `sdp` describes; one without a ufrag is taken for current. */
+function belongsTo({ usernameFragment }: RTCIceCandidateInit, sdp: string): boolean {
+  return !usernameFragment || sdp.split(/\r?\n/).includes(`a=ice-ufrag:${usernameFragment}`);
+}
+
+export class Negotiator {
+  private readonly inbox: SerialQueue;
+  private makingOffer = false;
+  private ignoreOffer = false;
+  private settingRemoteAnswer = false;
+  /** Numbers our offers; an answer to an older one is stale. */
+  private offers = 0;
+  /** Candidates that came before the description they belong to. */
+  private early: RTCIceCandidateInit[] = [];
+
+  constructor(
+    private readonly pc: RTCPeerConnection,
+    private readonly polite: () => boolean,
+    private readonly hooks: NegotiatorHooks,
+  ) {
+    this.inbox = new SerialQueue((error) => this.fail(error));
+    pc.onnegotiationneeded = () => void this.offer();
+  }
+
+  receive(signal: Signal): void {
+    this.inbox.push(() => {
+      if (this.pc.signalingState === 'closed') return;
+      if (signal.kind === 'candidate') return this.candidate(parseCandidate(signal.payload));
+      return this.description(signal.kind, signal);
+    });
+  }
+
+  /** An offer of ours that was never answered goes out again: it, or its answer, was lost on the way. */
+  resend(): void {
+    const { pc } = this;
+    if (pc.signalingState === 'have-local-offer') this.sendLocal(this.offers);
+  }
+
+  private async offer(): Promise<void> {
+    try {
+      this.makingOffer = true;
+      await this.pc.setLocalDescription();
+      this.offers += 1;
+      this.sendLocal(this.offers);
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      this.makingOffer = false;
+    }
+  }
+
+  private async description(type: 'offer' | 'answer', { payload: sdp, offer }: Signal): Promise<void> {
+    const { pc } = this;
+    const stale = pc.signalingState !== 'have-local-offer' || (offer !== undefined && offer !== this.offers);
+    if (type === 'answer' && stale) return;
+    const readyForOffer = !this.makingOffer && (pc.signalingState === 'stable' || this.settingRemoteAnswer);
+    this.ignoreOffer = !this.polite() && type === 'offer' && !readyForOffer;
+    if (this.ignoreOffer) return;
+
+    this.settingRemoteAnswer = type === 'answer';
+    try {
+      await pc.setRemoteDescription({ type, sdp });
+    } finally {
+      this.settingRemoteAnswer = false;
+    }
+    if (type === 'offer') {
+      this.hooks.adopt();
+      await pc.setLocalDescription();
+      this.sendLocal(offer);
+    }
+    for (const candidate of this.early.splice(0)) await this.candidate(candidate);
+    this.hooks.settled();
+  }
+
+  private async candidate(candidate: RTCIceCandidateInit | null): Promise<void> {
+    if (!candidate) return;
+    const { remoteDescription } = this.pc;
+    if (!remoteDescription || !belongsTo(candidate, remoteDescription.sdp)) {
+      this.early.push(candidate);
+      if (this.early.length > QUEUED_CANDIDATES) this.early.shift();
+      return;
+    }
+    try {
+      await this.pc.addIceCandidate(candidate);
+    } catch (error) {
+      // One candidate that the browser cannot use costs one path, not the connection.
+      if (!this.ignoreOffer) this.hooks.warn('A candidate was not usable.', error);
+    }
+  }
+
+  /** @param offer the number of the offer that this is, or answers */
+  private sendLocal(offer: number | undefined): void {
+    const { localDescription } = this.pc;
+    if (!localDescription) return;
+    const kind = localDescription.type === 'offer' ? 'offer' : 'answer';
+    this.hooks.send({ kind, payload: localDescription.sdp, ...(offer === undefined ? {} : { offer }) });
+  }
+
+  private fail(error: unknown): void {
+    if (this.pc.signalingState !== 'closed') this.hooks.failed(error);
+  }
+}

@@ -1,0 +1,215 @@
+/** One peer connection from its first offer to its close: slots, negotiation, control channel, timeline. */
+import { PmError } from '../../errors.ts';
+import type { Platform } from '../../platform.ts';
+import { SOURCE_NAMES, type LinkState, type PathKind, type SourceName } from '../../state/call-state.ts';
+import { Timeline } from '../timeline.ts';
+import type { MediaStates, PeerInfo, PreparedOffer, Signal } from '../transport.ts';
+import { ControlChannel } from './control-channel.ts';
+import { watchFirstMedia } from './first-media.ts';
+import { Negotiator } from './negotiator.ts';
+import { Slots, type SlotStreams } from './slots.ts';
+
+export interface LinkHooks {
+  send(signal: Signal): void;
+  state(state: LinkState): void;
+  path(path: PathKind): void;
+  track(source: SourceName, stream: MediaStream | null): void;
+  media(media: MediaStates): void;
+  /** The other side closed the connection. */
+  bye(): void;
+  error(error: PmError): void;
+}
+
+const LINK_STATES: Readonly<Record<RTCPeerConnectionState, LinkState>> = {
+  new: 'new',
+  connecting: 'connecting',
+  connected: 'connected',
+  disconnected: 'interrupted',
+  failed: 'failed',
+  closed: 'none',
+};
+
+export class PeerLink {
+  readonly conn: string | undefined;
+  readonly timeline: Timeline;
+  private readonly pc: RTCPeerConnection;
+  private readonly slots: Slots;
+  private readonly negotiator: Negotiator;
+  private readonly control: ControlChannel | null;
+  private readonly remote = new Map<SourceName, MediaStream>();
+  /** Null until a prepared offer was dealt to somebody. */
+  private peer: PeerInfo | null = null;
+  private hooks: LinkHooks | null = null;
+  /** Signals made before there is somebody to send them to. */
+  private unsent: Signal[] = [];
+  private offered: (() => void) | null = null;
+  private stopWatching: (() => void) | null = null;
+
+  /** @param conn names this connection towards our own clients; undefined towards a plain one */
+  constructor(
+    private readonly platform: Platform,
+    config: RTCConfiguration,
+    streams: SlotStreams,
+    conn: string | undefined,
+  ) {
+    this.conn = conn;
+    this.timeline = new Timeline(() => platform.now());
+    const pc = (this.pc = platform.createPeerConnection(config));
+    const warn = (message: string, error: unknown) => platform.log('warn', message, error);
+    this.slots = new Slots(pc, streams, (error) => warn('A track could not be sent.', error));
+    this.negotiator = new Negotiator(pc, () => this.peer?.polite ?? false, {
+      send: (signal) => this.send(signal),
+      adopt: () => this.slots.adopt(),
+      settled: () => this.settled(),
+      failed: (error) => {
+        this.hooks?.error(new PmError('negotiation-failed', 'A description could not be applied.', error));
+      },
+      warn,
+    });
+    this.control = conn
+      ? new ControlChannel(pc, {
+          media: (media) => this.onMedia(media),
+          closed: () => this.hooks?.bye(),
+          warn,
+        })
+      : null;
+    this.listen();
+  }
+
+  /** True once the peer's description was applied: this connection is under way on both sides. */
+  get answered(): boolean {
+    return this.pc.remoteDescription !== null;
+  }
+
+  /** Makes the first offer. Before `assign` it is kept, and gathers. */
+  offer(): void {
+    this.slots.create();
+  }
+
+  /** Resolves when the first offer is made, or the link closed. */
+  async prepared(): Promise<void> {
+    if (this.pc.localDescription || this.pc.signalingState === 'closed') return;
+    await new Promise<void>((resolve) => (this.offered = resolve));
+  }
+
+  /** The prepared offer with every candidate known by now; null when there is none. Later candidates are kept. */
+  takeOffer(): PreparedOffer | null {
+    const { localDescription } = this.pc;
+    if (!localDescription || !this.conn) return null;
+    this.unsent = [];
+    return { conn: this.conn, offer: 1, sdp: localDescription.sdp };
+  }
+
+  /** From now on this is the link to `peer`. */
+  assign(peer: PeerInfo, hooks: LinkHooks): void {
+    this.peer = peer;
+    this.hooks = hooks;
+    for (const signal of this.unsent.splice(0)) this.send(signal);
+  }
+
+  receive(signal: Signal): void {
+    this.negotiator.receive(signal);
+  }
+
+  resend(): void {
+    this.negotiator.resend();
+  }
+
+  publish(source: SourceName, track: MediaStreamTrack | null): void {
+    this.slots.set(source, track);
+    if (this.peer && !this.peer.ext && this.answered) this.slots.complete();
+  }
+
+  announce(media: MediaStates): void {
+    this.control?.announce(media);
+  }
+
+  close(): void {
+    const { pc } = this;
+    if (pc.signalingState === 'closed') return;
+    this.hooks = null;
+    this.stopWatching?.();
+    this.control?.close();
+    pc.onnegotiationneeded =
+      pc.onicecandidate =
+      pc.onconnectionstatechange =
+      pc.oniceconnectionstatechange =
+        null;
+    pc.onsignalingstatechange = pc.onicegatheringstatechange = null;
+    pc.close();
+    this.timeline.mark('close');
+    this.offered?.();
+  }
+
+  private send(signal: Signal): void {
+    if (this.peer && this.hooks) this.hooks.send(this.conn ? { ...signal, conn: this.conn } : signal);
+    else this.unsent.push(signal);
+    this.offered?.();
+  }
+
+  private listen(): void {
+    const { pc, timeline } = this;
+    pc.onsignalingstatechange = () => {
+      if (pc.signalingState !== 'closed') timeline.mark('signalling');
+    };
+    pc.onicegatheringstatechange = () => {
+      if (pc.iceGatheringState === 'gathering') timeline.mark('gathering');
+    };
+    pc.onicecandidate = ({ candidate }) => {
+      // Neither the protocol nor its original has an end-of-candidates message.
+      if (!candidate?.candidate) return;
+      timeline.mark('first-candidate', candidate.type ?? undefined);
+      this.send({ kind: 'candidate', payload: JSON.stringify(candidate.toJSON()) });
+    };
+    pc.oniceconnectionstatechange = () => {
+      if (pc.iceConnectionState === 'checking') timeline.mark('checking');
+      if (pc.iceConnectionState === 'connected' || pc.iceConnectionState === 'completed')
+        timeline.mark('selected-pair');
+    };
+    pc.onconnectionstatechange = () => this.onConnectionState(pc.connectionState);
+  }
+
+  private onConnectionState(state: RTCPeerConnectionState): void {
+    if (state === 'connected') {
+      // Browsers may tell of the whole connection before they tell of its ICE part.
+      this.timeline.mark('selected-pair');
+      this.timeline.mark('dtls');
+      this.watchMedia();
+    }
+    // The side that offered first owns the repair, so that both do not start one.
+    if (state === 'failed' && this.peer?.initiator) {
+      this.timeline.mark('restart');
+      this.pc.restartIce();
+    }
+    this.hooks?.state(LINK_STATES[state]);
+  }
+
+  private onMedia(media: MediaStates): void {
+    this.hooks?.media(media);
+    // A camera switched on later has its first picture then.
+    if (media.camera === 'on' && this.timeline.has('dtls') && !this.timeline.has('first-frame'))
+      this.watchMedia();
+  }
+
+  private watchMedia(): void {
+    this.stopWatching?.();
+    this.stopWatching = watchFirstMedia(this.platform, this.pc, {
+      packet: () => this.timeline.mark('first-packet'),
+      frame: () => this.timeline.mark('first-frame'),
+      path: (path) => this.hooks?.path(path),
+      warn: (message, error) => this.platform.log('warn', message, error),
+    });
+  }
+
+  private settled(): void {
+    if (this.peer && !this.peer.ext) this.slots.complete();
+    for (const source of SOURCE_NAMES) {
+      const track = this.slots.remote(source);
+      if ((track !== null) === this.remote.has(source)) continue;
+      const stream = track && this.platform.createStream([track]);
+      if (stream) this.remote.set(source, stream);
+      else this.remote.delete(source);
+      this.hooks?.track(source, stream);
+    }
+  }
+}

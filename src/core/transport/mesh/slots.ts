@@ -1,0 +1,101 @@
+/**
+ * The four fixed transceivers of a connection: microphone, camera, screen, screen audio. Only the first offerer adds
+ * them; the other side adopts the sections of the offer, since transceivers made by `addTransceiver` are never reused
+ * for a remote offer (JSEP, RFC 9429 section 5.10).
+ */
+import { SOURCE_NAMES, type SourceName } from '../../state/call-state.ts';
+
+/** Sources whose section is open from the start; the others are `inactive` until used. */
+const OPEN: ReadonlySet<SourceName> = new Set<SourceName>(['mic', 'camera']);
+
+const kindOf = (source: SourceName): 'audio' | 'video' =>
+  source === 'mic' || source === 'screenAudio' ? 'audio' : 'video';
+
+export interface SlotStreams {
+  /** The microphone's and the camera's, so that a receiver knows they belong together. */
+  readonly main: MediaStream;
+  readonly screen: MediaStream;
+}
+
+export class Slots {
+  private readonly transceivers = new Map<SourceName, RTCRtpTransceiver>();
+  private readonly tracks = new Map<SourceName, MediaStreamTrack | null>();
+
+  constructor(
+    private readonly pc: RTCPeerConnection,
+    private readonly streams: SlotStreams,
+    /** A track could not be handed to its sender. */
+    private readonly report: (error: unknown) => void,
+  ) {}
+
+  /** For the first offerer. Fires `negotiationneeded`. */
+  create(): void {
+    for (const source of SOURCE_NAMES) {
+      const direction = OPEN.has(source) ? 'sendrecv' : 'inactive';
+      const streams = [this.streamOf(source)];
+      this.transceivers.set(source, this.pc.addTransceiver(kindOf(source), { direction, streams }));
+    }
+  }
+
+  /**
+   * For the answerer, after a remote offer was set and before it is answered: the n-th audio and video sections become
+   * the slots. Slots of an offer of ours that was rolled back have no section any more and are stopped.
+   */
+  adopt(): void {
+    for (const [source, transceiver] of this.transceivers) {
+      if (transceiver.mid !== null) continue;
+      transceiver.stop();
+      this.transceivers.delete(source);
+    }
+    const taken = new Set(this.transceivers.values());
+    for (const transceiver of this.pc.getTransceivers()) {
+      if (transceiver.mid === null || transceiver.currentDirection === 'stopped' || taken.has(transceiver))
+        continue;
+      const { kind } = transceiver.receiver.track;
+      const source = SOURCE_NAMES.find((name) => kindOf(name) === kind && !this.transceivers.has(name));
+      if (source) this.take(source, transceiver);
+    }
+  }
+
+  /** Sends `track` as `source`; null sends nothing. Renegotiates only where no section for it is open yet. */
+  set(source: SourceName, track: MediaStreamTrack | null): void {
+    if (this.tracks.get(source) === track) return;
+    this.tracks.set(source, track);
+    const transceiver = this.transceivers.get(source);
+    if (transceiver) this.replace(transceiver, track);
+  }
+
+  /** Adds a section of our own for what a plain peer's offer had no room for. */
+  complete(): void {
+    for (const [source, track] of this.tracks) {
+      if (!track || this.transceivers.has(source)) continue;
+      this.transceivers.set(source, this.pc.addTransceiver(track, { streams: [this.streamOf(source)] }));
+    }
+  }
+
+  /** The remote track of a source, or null while its section carries nothing towards us. */
+  remote(source: SourceName): MediaStreamTrack | null {
+    const transceiver = this.transceivers.get(source);
+    const direction = transceiver?.currentDirection;
+    return transceiver && (direction === 'sendrecv' || direction === 'recvonly')
+      ? transceiver.receiver.track
+      : null;
+  }
+
+  private take(source: SourceName, transceiver: RTCRtpTransceiver): void {
+    this.transceivers.set(source, transceiver);
+    // What is closed on their side stays closed on ours, and what is open may carry both ways.
+    transceiver.direction = OPEN.has(source) ? 'sendrecv' : 'inactive';
+    transceiver.sender.setStreams(this.streamOf(source));
+    const track = this.tracks.get(source);
+    if (track) this.replace(transceiver, track);
+  }
+
+  private replace(transceiver: RTCRtpTransceiver, track: MediaStreamTrack | null): void {
+    transceiver.sender.replaceTrack(track).catch(this.report);
+  }
+
+  private streamOf(source: SourceName): MediaStream {
+    return source === 'screen' || source === 'screenAudio' ? this.streams.screen : this.streams.main;
+  }
+}

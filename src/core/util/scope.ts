@@ -1,0 +1,40 @@
+/**
+ * The lifetime of something: what is added ends with it, last added first. Adding to a scope that has ended disposes
+ * at once, so that a slow start that finishes after the end leaves nothing behind.
+ */
+export class Scope {
+  private readonly disposers = new Set<() => void>();
+  private over = false;
+
+  get ended(): boolean {
+    return this.over;
+  }
+
+  /** @returns a function that disposes of this one thing early */
+  add(dispose: () => void): () => void {
+    if (this.over) {
+      dispose();
+      return () => undefined;
+    }
+    this.disposers.add(dispose);
+    return () => {
+      if (this.disposers.delete(dispose)) dispose();
+    };
+  }
+
+  /** Ends the scope. Twice does nothing; every disposer runs even when another one throws. */
+  end(): void {
+    if (this.over) return;
+    this.over = true;
+    const failures: unknown[] = [];
+    for (const dispose of [...this.disposers].reverse()) {
+      try {
+        dispose();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    this.disposers.clear();
+    if (failures.length > 0) throw failures[0];
+  }
+}
