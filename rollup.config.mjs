@@ -27,8 +27,12 @@ const typescript = (/** @type {string} */ tsconfig = 'tsconfig.json') =>
 
 /** Minifies what stands in html``, svg`` and css`` templates. Whatever it cannot minify fails the build. */
 function minifyLiterals() {
-  const css = async (/** @type {string} */ text) => {
-    const { code, warnings } = await minifyWithEsbuild(text, { loader: 'css', minify: true, logLevel: 'silent' });
+  const css = async (/** @type {string} */ source) => {
+    const { code, warnings } = await minifyWithEsbuild(source, {
+      loader: 'css',
+      minify: true,
+      logLevel: 'silent',
+    });
     for (const { text, location } of warnings) console.warn(text, 'in', location?.lineText);
     return code.trim();
   };
@@ -40,13 +44,13 @@ function minifyLiterals() {
     /** @type {string[]} */
     const complaints = [];
     console.warn = (...parts) => void complaints.push(parts.join(' '));
-    try {
-      // Without keepClosingSlash, `<path/><path/>` in an svg template would nest.
-      return await minifyHTMLLiterals(code, { fileName, css, html: { keepClosingSlash: true, minifyCSS: false } });
-    } finally {
-      console.warn = warn;
-      if (complaints.length) throw new Error(`${fileName}: ${complaints.join('\n')}`);
-    }
+    // Without keepClosingSlash, `<path/><path/>` in an svg template would nest.
+    const html = { keepClosingSlash: true, minifyCSS: false };
+    const result = await minifyHTMLLiterals(code, { fileName, css, html }).finally(
+      () => (console.warn = warn),
+    );
+    if (complaints.length) throw new Error(`${fileName}: ${complaints.join('\n')}`);
+    return result;
   }
 
   return {
@@ -60,7 +64,8 @@ function minifyLiterals() {
   };
 }
 
-const minifyCode = () => terser({ ecma: 2020, module: true, compress: { passes: 2 }, format: { comments: false } });
+const minifyCode = () =>
+  terser({ ecma: 2020, module: true, compress: { passes: 2 }, format: { comments: false } });
 
 /** A command may be executed (rollup keeps the first line of the source, its shebang). */
 const executable = () => ({

@@ -9,14 +9,23 @@ await ensureDependencies();
 if (!parts.length || bundles.length) {
   await run(
     process.execPath,
-    ['node_modules/rollup/dist/bin/rollup', '-c', ...(bundles.length ? ['--configOnly', bundles.join(',')] : [])],
+    [
+      'node_modules/rollup/dist/bin/rollup',
+      '-c',
+      ...(bundles.length ? ['--configOnly', bundles.join(',')] : []),
+    ],
     { minutes: 5 },
   );
 }
 if (!parts.length || parts.includes('manifest')) {
   await run(
     process.execPath,
-    ['node_modules/@custom-elements-manifest/analyzer/cem.js', 'analyze', '--config', '.scripts/manifest.config.mjs'],
+    [
+      'node_modules/@custom-elements-manifest/analyzer/cem.js',
+      'analyze',
+      '--config',
+      '.scripts/manifest.config.mjs',
+    ],
     { minutes: 2 },
   );
 }

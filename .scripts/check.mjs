@@ -3,7 +3,7 @@
  * The checks that need no browser: `node .scripts/check.mjs [typecheck lint format layers package size]`.
  * Each prints what is wrong; the exit code tells whether one failed. test/run.mjs counts them one by one.
  */
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ensureBuild, ensureDependencies, root } from './project.mjs';
 
@@ -20,7 +20,11 @@ export const checks = [
   { name: 'types of the relay', group: 'typecheck', args: [tsc, '-p', 'demo-server/tsconfig.json'] },
   { name: 'types of the tests', group: 'typecheck', args: [tsc, '-p', 'test/tsconfig.json'] },
   { name: 'lint', group: 'lint', args: [bin('oxlint/bin/oxlint'), '--type-aware', '--deny-warnings'] },
-  { name: 'format', group: 'format', args: [bin('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.'] },
+  {
+    name: 'format',
+    group: 'format',
+    args: [bin('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.'],
+  },
   {
     name: 'layers',
     group: 'layers',
@@ -36,15 +40,21 @@ export const checks = [
   { name: 'size', group: 'size', args: [bin('size-limit/bin.js')], built: true },
 ];
 
-/** Runs one check: its output and whether it passed. */
-export function runCheck(/** @type {(typeof checks)[number]} */ { args }) {
-  const { status, error, stdout, stderr } = spawnSync(process.execPath, args, {
-    cwd: root,
-    encoding: 'utf8',
-    timeout: 5 * 60_000,
-    maxBuffer: 64 * 1024 * 1024,
+/**
+ * Runs one check: its output and whether it passed.
+ *
+ * @param {(typeof checks)[number]} check
+ * @param {{env?: NodeJS.ProcessEnv, signal?: AbortSignal}} [surroundings]
+ * @returns {Promise<{passed: boolean, output: string}>}
+ */
+export function runCheck({ args }, surroundings = {}) {
+  return new Promise((resolve) => {
+    const options = { ...surroundings, cwd: root, timeout: 5 * 60_000, maxBuffer: 64 * 1024 * 1024 };
+    execFile(process.execPath, args, options, (error, stdout, stderr) => {
+      const killed = error?.killed ? '\nended: it took longer than 5 minutes' : '';
+      resolve({ passed: !error, output: `${stdout}${stderr}${killed}`.trim() });
+    });
   });
-  return { passed: status === 0, output: `${stdout ?? ''}${stderr ?? ''}${error ? `${error.message}\n` : ''}`.trim() };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -55,7 +65,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await ensureDependencies();
   if (chosen.some(({ built }) => built)) await ensureBuild();
   for (const check of chosen) {
-    const { passed, output } = runCheck(check);
+    const { passed, output } = await runCheck(check);
     console.log(`${passed ? '✔' : '✖'} ${check.name}`);
     if (output) console.log(output);
     if (!passed) process.exitCode = 1;

@@ -21,13 +21,21 @@ export default {
         const unique = (/** @type {any[]} */ list) => [
           ...new Map(list.map((entry) => [`${entry.kind} ${entry.name}`, entry])).values(),
         ];
-        const declarations = all('declarations').filter((/** @type {any} */ { kind }) => kind === 'class' || kind === 'mixin');
+        const declarations = all('declarations').filter(
+          (/** @type {any} */ { kind }) => kind === 'class' || kind === 'mixin',
+        );
         const names = new Set(declarations.map((/** @type {any} */ { name }) => name));
         const exports = all('exports').filter(
-          (/** @type {any} */ entry) => entry.kind === 'custom-element-definition' || names.has(entry.declaration?.name),
+          (/** @type {any} */ entry) =>
+            entry.kind === 'custom-element-definition' || names.has(entry.declaration?.name),
         );
         manifest.modules = [
-          { kind: 'javascript-module', path: shipped, declarations: unique(declarations), exports: unique(exports) },
+          {
+            kind: 'javascript-module',
+            path: shipped,
+            declarations: unique(declarations),
+            exports: unique(exports),
+          },
         ];
         point(manifest.modules);
       },

@@ -40,27 +40,29 @@ function readText(/** @type {string} */ file) {
  * @param {{minutes: number}} limits
  */
 export function run(program, args, { minutes }) {
-  return /** @type {Promise<void>} */ (
-    new Promise((resolve, reject) => {
-      const child = spawn(program, args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
-      const timer = setTimeout(() => child.kill('SIGTERM'), minutes * 60_000);
-      const forward = (/** @type {NodeJS.Signals} */ signal) => child.kill(signal);
-      process.on('SIGINT', forward).on('SIGTERM', forward);
-      const end = () => {
-        clearTimeout(timer);
-        process.off('SIGINT', forward).off('SIGTERM', forward);
-      };
-      child.on('error', (error) => {
-        end();
-        reject(error);
-      });
-      child.on('close', (code, signal) => {
-        end();
-        if (code === 0) resolve();
-        else reject(new Error(`${program} ${args.join(' ')} ended with ${signal ?? code}`));
-      });
-    })
-  );
+  return new Promise((/** @type {(value?: undefined) => void} */ resolve, reject) => {
+    const child = spawn(program, args, {
+      cwd: root,
+      stdio: ['ignore', 2, 2],
+      shell: process.platform === 'win32',
+    });
+    const timer = setTimeout(() => child.kill('SIGTERM'), minutes * 60_000);
+    const forward = (/** @type {NodeJS.Signals} */ signal) => child.kill(signal);
+    process.on('SIGINT', forward).on('SIGTERM', forward);
+    const end = () => {
+      clearTimeout(timer);
+      process.off('SIGINT', forward).off('SIGTERM', forward);
+    };
+    child.on('error', (error) => {
+      end();
+      reject(error);
+    });
+    child.on('close', (code, signal) => {
+      end();
+      if (code === 0) resolve();
+      else reject(new Error(`${program} ${args.join(' ')} ended with ${signal ?? code}`));
+    });
+  });
 }
 
 const lockMark = 'node_modules/.private-meet-lock';
@@ -74,13 +76,17 @@ function installedAsLocked() {
     if (!path.includes('node_modules/')) return true; // the root and the workspaces themselves
     const found = installed[path];
     if (!found) return entry.optional === true || entry.peer === true; // another platform's binary
-    return found.version === entry.version && found.integrity === entry.integrity && existsSync(join(root, path));
+    return (
+      found.version === entry.version && found.integrity === entry.integrity && existsSync(join(root, path))
+    );
   });
 }
 
 /** Installs the packages of package-lock.json unless they are there already. */
 export async function ensureDependencies() {
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   if (readText(lockMark) === lock) return;
   if (!installedAsLocked()) {
     say('installing dependencies (npm ci)…');
@@ -109,7 +115,7 @@ const products = [
   'custom-elements.json',
   'demo-server/dist/cli.js',
 ];
-const buildMark = 'node_modules/.cache/private-meet/build';
+const buildMark = '.cache/build';
 
 /** A hash of everything a build depends on. Contents, not dates: a checkout or a copy changes dates. */
 function hashSources() {
@@ -127,12 +133,17 @@ function hashSources() {
   return hash.digest('hex');
 }
 
+/** Remembers that the products come from the sources as they are now. */
+export function recordBuild(hash = hashSources()) {
+  mkdirSync(join(root, dirname(buildMark)), { recursive: true });
+  writeFileSync(join(root, buildMark), hash);
+}
+
 /** Builds unless the products are there and come from these sources. */
 export async function ensureBuild() {
   const hash = hashSources();
   if (readText(buildMark) === hash && products.every((file) => existsSync(join(root, file)))) return;
   say('building…');
   await run(process.execPath, ['.scripts/build.mjs'], { minutes: 5 });
-  mkdirSync(join(root, dirname(buildMark)), { recursive: true });
-  writeFileSync(join(root, buildMark), hash);
+  recordBuild(hash);
 }

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { esbuildPlugin } from '@web/dev-server-esbuild';
 import { defaultReporter } from '@web/test-runner';
 import { chromeLauncher } from '@web/test-runner-chrome';
-import puppeteer from 'puppeteer-core';
+import * as puppeteer from 'puppeteer-core';
 import { chromiumOptions, firefoxOptions } from './support/browsers.mjs';
 
 const rootDir = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -25,7 +25,10 @@ function countingReporter() {
       for (const session of sessions) {
         const file = relative(rootDir, session.testFile ?? '');
         const write = (/** @type {string} */ name, /** @type {string} */ outcome) =>
-          appendFileSync(results, `${JSON.stringify({ group: session.browser.name, file, name, outcome })}\n`);
+          appendFileSync(
+            results,
+            `${JSON.stringify({ group: session.browser.name, file, name, outcome })}\n`,
+          );
         const visit = (/** @type {TestSuiteResult | undefined} */ suite, /** @type {string} */ path) => {
           for (const test of suite?.tests ?? []) {
             write(path + test.name, test.skipped ? 'skipped' : test.passed ? 'passed' : 'failed');
@@ -54,7 +57,11 @@ export default {
   nodeResolve: true,
   plugins: [esbuildPlugin({ ts: true, target: 'es2022', tsconfig: `${rootDir}/tsconfig.json` })],
   browsers: [
-    chromeLauncher({ puppeteer, launchOptions: { ...chromiumOptions(), args: [...chromiumOptions().args] }, createPage }),
+    chromeLauncher({
+      puppeteer,
+      launchOptions: { ...chromiumOptions(), args: [...chromiumOptions().args] },
+      createPage,
+    }),
     chromeLauncher({ puppeteer, launchOptions: firefoxOptions(), createPage }),
   ],
   concurrentBrowsers: 2,
