@@ -4,7 +4,8 @@ import { TokenError } from './auth.ts';
 
 /** Who may open a socket, as what; or the HTTP status and text that say why not. */
 export type Admission =
-  { status: 200; claims: Claims; connect: ConnectOptions } | { status: 400 | 401 | 403; text: string; detail: string };
+  | { status: 200; claims: Claims; connect: ConnectOptions }
+  | { status: 400 | 401 | 403; text: string; detail: string };
 
 export interface AdmissionRules {
   verify(token: string): Promise<Claims>;
@@ -16,7 +17,11 @@ export interface AdmissionRules {
  *
  * @param origin the request's `Origin`; absent for programs, which could claim any
  */
-export async function admit(rules: AdmissionRules, query: URLSearchParams, origin?: string): Promise<Admission> {
+export async function admit(
+  rules: AdmissionRules,
+  query: URLSearchParams,
+  origin?: string,
+): Promise<Admission> {
   let claims: Claims;
   try {
     claims = await rules.verify(query.get('token') ?? '');

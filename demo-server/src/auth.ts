@@ -21,7 +21,15 @@ const payload = v.object({
     v.minLength(1),
     v.check((name) => codePoints(name) <= LIMITS.nameLength),
   ),
-  room: v.optional(v.union([v.pipe(roomName, v.transform((name) => [name])), v.pipe(v.array(roomName), v.maxLength(64))])),
+  room: v.optional(
+    v.union([
+      v.pipe(
+        roomName,
+        v.transform((name) => [name]),
+      ),
+      v.pipe(v.array(roomName), v.maxLength(64)),
+    ]),
+  ),
   role: v.optional(v.picklist(['host', 'guest']), 'guest'),
   account: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(128))),
 });

@@ -15,7 +15,8 @@ export interface Config extends Omit<SettingValues, 'cert' | 'key' | 'https'> {
 
 const names = Object.keys(settings) as SettingName[];
 
-const flagOf = (name: SettingName): string => `--${settings[name].env.slice('PM_'.length).toLowerCase().replaceAll('_', '-')}`;
+const flagOf = (name: SettingName): string =>
+  `--${settings[name].env.slice('PM_'.length).toLowerCase().replaceAll('_', '-')}`;
 
 /** Flags as a map from setting to text. `--name value`, `--name=value`, or `--name` where the setting allows it. */
 function readFlags(argv: readonly string[]): Map<SettingName, string> {
@@ -70,7 +71,10 @@ function tlsOf({ cert, key, https, host }: SettingValues): Config['tls'] {
  * @param argv the arguments after the command
  * @throws {ConfigError}
  */
-export function readConfig(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): Config {
+export function readConfig(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Config {
   const flags = readFlags(argv);
   const values: Partial<Record<SettingName, unknown>> = {};
   for (const name of names) {

@@ -63,7 +63,8 @@ function usernameOf(body: unknown): string | null {
 }
 
 /** Limits per address: `perSecond` in the long run, a window's worth at once. */
-const limit = (perSecond: number): object | false => perSecond > 0 && { max: perSecond * WINDOW, timeWindow: WINDOW * 1000 };
+const limit = (perSecond: number): object | false =>
+  perSecond > 0 && { max: perSecond * WINDOW, timeWindow: WINDOW * 1000 };
 
 export async function createHttp({ config, log, rules, secret, tls }: HttpDeps): Promise<FastifyInstance> {
   const app = fastify({
@@ -121,7 +122,9 @@ function signIn(app: FastifyInstance, config: Config, secret: string): void {
     }
     const userId = randomUUID();
     const accessToken = await mintToken({ sub: userId, username, iss: config.appName }, secret);
-    return reply.header('cache-control', 'no-store').send({ accessToken, tokenType: 'Bearer', userId, username });
+    return reply
+      .header('cache-control', 'no-store')
+      .send({ accessToken, tokenType: 'Bearer', userId, username });
   });
 }
 

@@ -39,7 +39,8 @@ function nodeEnv(config: Config, log: Logger): RelayEnv {
 const WILDCARDS = new Set(['0.0.0.0', '::']);
 
 function urlsOf(config: Config, port: number): Pick<Relay, 'url' | 'lanUrls'> {
-  const at = (host: string) => `${config.tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const at = (host: string) =>
+    `${config.tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
   if (isLoopback(config.host)) return { url: at(config.host), lanUrls: [] };
   if (!WILDCARDS.has(config.host)) return { url: at(config.host), lanUrls: [at(config.host)] };
   const addresses = lanAddresses().filter((address) => config.host === '::' || !address.includes(':'));

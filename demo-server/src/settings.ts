@@ -27,13 +27,15 @@ const name = (text: string): string => {
 
 const integer = (min: number, max: number) => (text: string) => {
   const value = Number(text);
-  if (!/^\d+$/.test(text) || value < min || value > max) throw new Error(`a whole number from ${min} to ${max}`);
+  if (!/^\d+$/.test(text) || value < min || value > max)
+    throw new Error(`a whole number from ${min} to ${max}`);
   return value;
 };
 
 const seconds = (min: number, max: number) => (text: string) => {
   const value = Number(text);
-  if (text === '' || !(value >= min && value <= max)) throw new Error(`a number of seconds from ${min} to ${max}`);
+  if (text === '' || !(value >= min && value <= max))
+    throw new Error(`a number of seconds from ${min} to ${max}`);
   return value;
 };
 
@@ -68,7 +70,12 @@ function checkNetwork(text: string): void {
   const [address = '', bits, ...more] = text.split('/');
   const family = isIP(address);
   const most = family === 4 ? 32 : 128;
-  if (family !== 0 && more.length === 0 && (bits === undefined || (/^\d+$/.test(bits) && Number(bits) <= most))) return;
+  if (
+    family !== 0 &&
+    more.length === 0 &&
+    (bits === undefined || (/^\d+$/.test(bits) && Number(bits) <= most))
+  )
+    return;
   throw new Error(`${JSON.stringify(text)} is no address or network such as 10.0.0.0/8`);
 }
 

@@ -71,7 +71,9 @@ export function acceptSockets(server: Server, { core, rules, log }: Deps): { clo
       const connection = core.connect(adapt(ws, !connect.ext), claims, connect);
       ws.on('message', (data) => connection.receive(data as Buffer)); // a Buffer, since binaryType is nodebuffer
       ws.on('pong', () => connection.pong());
-      ws.on('error', (error) => log.debug({ user: connection.person.userID, error: error.message }, 'socket error'));
+      ws.on('error', (error) =>
+        log.debug({ user: connection.person.userID, error: error.message }, 'socket error'),
+      );
       ws.on('close', (code) => connection.closed(code));
     });
   }

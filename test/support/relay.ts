@@ -6,6 +6,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { settings } from '../../demo-server/src/settings.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -43,16 +44,18 @@ export interface RelayOutcome {
 const running = new Set<ChildProcess>();
 process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
+const known = new Set<string>(Object.values(settings).map(({ env }) => env));
+
 /** Settings of the machine that runs the tests must not reach the relay under test. */
-function environment(settings: Record<string, string>): NodeJS.ProcessEnv {
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('PM_'));
-  return { ...Object.fromEntries(inherited), ...settings };
+function environment(given: Record<string, string>): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => !known.has(name));
+  return { ...Object.fromEntries(inherited), ...given };
 }
 
-function spawnRelay(settings: Record<string, string>, args: readonly string[]): ChildProcess {
+function spawnRelay(given: Record<string, string>, args: readonly string[]): ChildProcess {
   const child = spawn(process.execPath, ['--import', 'tsx', 'demo-server/src/cli.ts', ...args], {
     cwd: root,
-    env: environment(settings),
+    env: environment(given),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
@@ -61,8 +64,11 @@ function spawnRelay(settings: Record<string, string>, args: readonly string[]): 
 }
 
 /** Runs the command to its end, for starts that fail and for `--help`. */
-export async function runRelay(args: readonly string[], settings: Record<string, string> = {}): Promise<RelayOutcome> {
-  const child = spawnRelay(settings, args);
+export async function runRelay(
+  args: readonly string[],
+  given: Record<string, string> = {},
+): Promise<RelayOutcome> {
+  const child = spawnRelay(given, args);
   let stdout = '';
   let stderr = '';
   child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
@@ -72,11 +78,11 @@ export async function runRelay(args: readonly string[], settings: Record<string,
 }
 
 /**
- * @param settings `PM_*` variables beside the defaults of a test: a free port, a known secret, no request limits
+ * @param given `PM_*` variables beside the defaults of a test: a free port, a known secret, no request limits
  * @throws when the relay ends or stays silent instead of listening; the message holds its log
  */
 export async function startRelayProcess(
-  settings: Record<string, string> = {},
+  given: Record<string, string> = {},
   args: readonly string[] = [],
 ): Promise<RelayProcess> {
   let variables: Record<string, string> = {
@@ -84,7 +90,7 @@ export async function startRelayProcess(
     PM_JWT_SECRET: TEST_SECRET,
     PM_SIGN_IN_RATE: '0',
     PM_GET_RATE: '0',
-    ...settings,
+    ...given,
   };
   let child: ChildProcess;
   let url = '';

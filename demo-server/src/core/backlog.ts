@@ -17,7 +17,8 @@ export class Backlog {
   add(from: string | null, text: string): void {
     this.frames.push({ from, text });
     this.size += text.length;
-    while (this.frames.length > MAX_FRAMES || this.size > MAX_SIZE) this.size -= this.frames.shift()?.text.length ?? 0;
+    while (this.frames.length > MAX_FRAMES || this.size > MAX_SIZE)
+      this.size -= this.frames.shift()?.text.length ?? 0;
   }
 
   /** Somebody is gone: signals of a connection that ended would only confuse. */

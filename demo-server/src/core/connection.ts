@@ -135,7 +135,10 @@ export class Connection {
     if (this.socket.bufferedAmount > MAX_BEHIND) {
       // Not `over()`: we may be in the middle of telling a whole room. The socket reports its end by itself.
       this.slow = true;
-      this.host.env.log.warn({ user: this.person.userID, bytes: this.socket.bufferedAmount }, 'slow reader cut');
+      this.host.env.log.warn(
+        { user: this.person.userID, bytes: this.socket.bufferedAmount },
+        'slow reader cut',
+      );
       this.socket.terminate();
       return;
     }
@@ -211,7 +214,10 @@ export class Connection {
     if (code === 'room-full') return; // asking again for a place is no fault
     this.errors += 1;
     if (this.errors < MAX_ERRORS) return;
-    this.host.env.log.info({ user: this.person.userID, last: error }, 'closed after too many protocol errors');
+    this.host.env.log.info(
+      { user: this.person.userID, last: error },
+      'closed after too many protocol errors',
+    );
     this.end(1008, 'Too many protocol errors');
   }
 
