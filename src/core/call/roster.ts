@@ -2,6 +2,7 @@
 import type { Platform } from '../platform.ts';
 import type { User } from '../protocol/index.ts';
 import {
+  asRole,
   newParticipant,
   SOURCE_NAMES,
   type CallState,
@@ -107,7 +108,7 @@ export class Roster {
     const { transport, dispatch } = this.env;
     const id = user.userID;
     const name = user.username;
-    const role = user.role ?? 'guest';
+    const role = asRole(user.role);
     if (this.members.has(id)) {
       dispatch({ type: 'update', id, patch: { name, role } });
     } else {

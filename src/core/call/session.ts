@@ -7,13 +7,16 @@ import type { Platform } from '../platform.ts';
 import {
   encode,
   LIMITS,
+  REASONS,
   type ClientMessage,
+  type Joined,
   type JoinOffer,
   type RelayMessage,
+  type User,
   type Welcome,
 } from '../protocol/index.ts';
 import type { Signaling } from '../signaling/signaling.ts';
-import type { CallState, Reason } from '../state/call-state.ts';
+import { asRole, type CallState, type Reason } from '../state/call-state.ts';
 import type { Action } from '../state/reducer.ts';
 import type { MediaTransport, PeerInfo, PreparedOffer, Signal, SignalPort } from '../transport/transport.ts';
 import { Scope } from '../util/scope.ts';
@@ -233,7 +236,8 @@ export class Session {
         if (message.room === this.wireName()) this.onUsers(message.data.users);
         return;
       case 'room.left':
-        if (message.room === this.wireName()) this.roster?.left(message.data.userID, message.data.reason);
+        if (message.room === this.wireName())
+          this.roster?.left(message.data.userID, asReason(message.data.reason));
         return;
       case 'webrtc.offer':
       case 'webrtc.answer':
@@ -258,7 +262,7 @@ export class Session {
     this.env.onError(error);
   }
 
-  private onJoined({ users, seq, dealt }: Extract<RelayMessage, { type: 'room.joined' }>['data']): void {
+  private onJoined({ users, seq, dealt }: Joined): void {
     const self = this.welcome?.self;
     if (!self || !this.roster) return;
     this.roster.identify(self.userID, seq);
@@ -266,7 +270,7 @@ export class Session {
     this.env.dispatch({
       type: 'update',
       id: 'self',
-      patch: { id: self.userID, name: own?.username ?? self.username, role: self.role },
+      patch: { id: self.userID, name: own?.username ?? self.username, role: asRole(self.role) },
     });
     this.entered();
     this.roster.list(
@@ -281,7 +285,7 @@ export class Session {
     this.scope.add(this.env.platform.after(grace, () => this.roster?.sweep(true)));
   }
 
-  private onUsers(users: Extract<RelayMessage, { type: 'room.users' }>['data']['users']): void {
+  private onUsers(users: readonly User[]): void {
     if (this.welcome) {
       if (this.joined) this.roster?.list(users);
       return;
@@ -353,6 +357,8 @@ export class Session {
     }
   }
 }
+
+const asReason = (text: string): Reason => REASONS.find((reason) => reason === text) ?? 'user';
 
 const ended = () => new PmError('usage', 'The call was left.');
 

@@ -13,6 +13,8 @@ export interface GridOptions {
   /** Widest and tallest shape a tile may bend to, as width by height. */
   readonly maxAspect?: number;
   readonly minAspect?: number;
+  /** With two people the second floats over the first, small, at the bottom end. */
+  readonly float?: boolean;
   /** Shortest edge at which a face can still be recognised: below it, fewer tiles. */
   readonly minEdge?: number;
 }
@@ -22,6 +24,8 @@ export interface GridLayout {
   readonly tiles: readonly Rect[];
   /** How many people have no tile of their own. When any, the last tile stands for them. */
   readonly hidden: number;
+  /** Whether the second tile lies over the first. */
+  readonly floating: boolean;
 }
 
 /** All `count` tiles of one size, in the column count that shows the most of everybody. */
@@ -59,6 +63,14 @@ function arrange(count: number, width: number, height: number, options: Required
   });
 }
 
+/** A fifth of the width; in tall boxes more of it, and tall. */
+function floatingTile(width: number, height: number, margin: number): Rect {
+  const tall = height > width;
+  const w = Math.max(84, Math.min(228, width * (tall ? 0.27 : 0.2)));
+  const h = w * (tall ? 4 / 3 : width < 480 ? 3 / 4 : 9 / 16);
+  return { x: width - w - margin, y: height - h - margin, width: w, height: h };
+}
+
 /** Lays `count` people out in a box, as large as they can be shown, at least one tile. */
 export function gridLayout(
   count: number,
@@ -66,19 +78,16 @@ export function gridLayout(
   height: number,
   options: GridOptions = {},
 ): GridLayout {
-  const all = { gap: 0, minAspect: 9 / 16, maxAspect: 2, minEdge: 56, ...options };
+  const all = { gap: 0, minAspect: 9 / 16, maxAspect: 2, minEdge: 56, float: false, ...options };
+  if (all.float && count === 2) {
+    const whole = { x: 0, y: 0, width, height };
+    return { tiles: [whole, floatingTile(width, height, Math.max(8, all.gap))], hidden: 0, floating: true };
+  }
   for (let shown = count; shown > 0; shown--) {
     const tiles = arrange(shown, width, height, all);
     const edge = Math.min(tiles[0]?.width ?? 0, tiles[0]?.height ?? 0);
-    if (edge >= all.minEdge || shown === 1) return { tiles, hidden: shown < count ? count - shown + 1 : 0 };
+    if (edge >= all.minEdge || shown === 1)
+      return { tiles, hidden: shown < count ? count - shown + 1 : 0, floating: false };
   }
-  return { tiles: [], hidden: 0 };
-}
-
-/** Where one's own picture floats while there is one other person: at the bottom end, a fifth of the width. */
-export function floatingRect(width: number, height: number, margin: number): Rect {
-  const tall = height > width;
-  const w = Math.max(84, Math.min(228, width * (tall ? 0.27 : 0.2)));
-  const h = w * (tall ? 4 / 3 : width < 480 ? 3 / 4 : 9 / 16);
-  return { x: width - w - margin, y: height - h - margin, width: w, height: h };
+  return { tiles: [], hidden: 0, floating: false };
 }

@@ -1,7 +1,7 @@
 /** Frames to messages and back: bytes or text in, validated objects out, or a `ProtocolError`. */
 import * as v from 'valibot';
 import { LIMITS } from './limits.ts';
-import { relayMessage, type ClientMessage, type RelayMessage } from './schema.ts';
+import { RELAY_DATA, type ClientMessage, type RelayMessage, type RelayType } from './schema.ts';
 
 /** A frame that breaks the protocol. `text` is what the relay may answer; no code of ours throws anything else here. */
 export class ProtocolError extends Error {
@@ -38,15 +38,18 @@ export function decodeFrame(frame: string | ArrayBuffer | Uint8Array): Record<st
  * @throws {ProtocolError} for anything else; an unknown type has the code `unknown-type`.
  */
 export function decodeRelayMessage(frame: string | ArrayBuffer | Uint8Array): RelayMessage {
-  const value = decodeFrame(frame);
-  const result = v.safeParse(relayMessage, value);
-  if (result.success) return result.output;
-  const issue = result.issues[0];
-  const path = v.getDotPath(issue) ?? '';
-  throw new ProtocolError(
-    `${String(value['type'])}: ${path} ${issue.message}`,
-    path === 'type' ? 'unknown-type' : 'protocol',
-  );
+  const { type, room, from, data } = decodeFrame(frame);
+  if (typeof type !== 'string' || !Object.hasOwn(RELAY_DATA, type)) {
+    throw new ProtocolError(`Unknown message type ${String(type)}`, 'unknown-type');
+  }
+  const result = v.safeParse(RELAY_DATA[type as RelayType], data);
+  if (!result.success) throw new ProtocolError(`${type}: ${result.issues[0].message}`);
+  return {
+    type,
+    data: result.output,
+    ...(typeof room === 'string' ? { room } : {}),
+    ...(typeof from === 'string' ? { from } : {}),
+  } as RelayMessage;
 }
 
 export function encode(

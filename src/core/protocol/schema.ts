@@ -50,11 +50,12 @@ export function isPlain(value: unknown, depth: number = LIMITS.depth): boolean {
   return Object.entries(value).every(([key, item]) => !PROTOTYPE_NAMES.has(key) && isPlain(item, depth - 1));
 }
 
-const text = (max: number) => v.pipe(v.string(), v.maxLength(max));
-const id = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
-const connection = v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(64)));
+const isShort = (text: string) => text.length > 0 && text.length <= 128;
+const id = v.pipe(v.string(), v.check(isShort));
 const role = v.picklist(['host', 'guest']);
 export type Role = v.InferOutput<typeof role>;
+
+/* What clients say. The relay checks it with these; clients send it and read each other's with them. */
 
 /** A display name as members see it: trimmed, bounded. Blank is for the caller to replace by `Guest`. */
 export const displayName = v.pipe(
@@ -62,91 +63,18 @@ export const displayName = v.pipe(
   v.trim(),
   v.check((name) => codePoints(name) <= LIMITS.nameLength),
 );
-
-const sdp = v.pipe(v.string(), v.minLength(1));
-export const joinOffer = v.looseObject({ sdp, conn: v.pipe(v.string(), v.minLength(1), v.maxLength(64)) });
-export type JoinOffer = { sdp: string; conn: string; [extra: string]: unknown };
-
+export const joinOffer = v.looseObject({ sdp: v.pipe(v.string(), v.minLength(1)), conn: id });
+export type JoinOffer = v.InferOutput<typeof joinOffer>;
 export const joinData = v.object({
   username: v.optional(displayName),
   offers: v.optional(v.pipe(v.array(joinOffer), v.maxLength(LIMITS.joinOffers))),
   capacity: v.optional(v.pipe(v.number(), v.integer(), v.minValue(2), v.maxValue(1_000))),
 });
 export const leaveData = v.object({ reason: v.optional(v.picklist(REASONS)) });
-export const messageData = v.looseObject({ message: v.string(), id: v.optional(text(64)) });
+export const messageData = v.looseObject({ message: v.string(), id: v.optional(id) });
 export const typingData = v.looseObject({ typing: v.boolean() });
-export const descriptionData = v.looseObject({ sdp, to: id, conn: connection });
-export const candidateData = v.looseObject({ candidate: v.string(), to: id, conn: connection });
-
-const iceServer = v.object({
-  urls: v.union([v.string(), v.array(v.string())]),
-  username: v.optional(v.string()),
-  credential: v.optional(v.string()),
-});
-const iceServers = v.array(iceServer);
-
-const user = v.looseObject({
-  userID: id,
-  username: v.string(),
-  /** 1 for a client that speaks the extension; absent for an original one. */
-  ext: v.optional(v.number()),
-  /** Order of joining within the room: whoever has the higher one offers. */
-  seq: v.optional(v.number()),
-  role: v.optional(role),
-});
-export type User = v.InferOutput<typeof user>;
-
-const welcomeData = v.looseObject({
-  protocol: v.number(),
-  self: v.looseObject({ userID: id, username: v.string(), role }),
-  heartbeatSeconds: v.pipe(v.number(), v.minValue(0.05), v.maxValue(60)),
-  graceSeconds: v.number(),
-  iceServers,
-  prefixes: v.object({ room: v.string(), e2ee: v.string(), file: v.string() }),
-  limits: v.looseObject({}),
-  features: v.array(v.string()),
-});
-export type Welcome = v.InferOutput<typeof welcomeData>;
-
-const joinedData = v.looseObject({
-  users: v.array(user),
-  seq: v.number(),
-  /** `dealt[i]` is the id of the member who was given `offers[i]`, or null. */
-  dealt: v.array(v.nullable(id)),
-  /** True when this session still held its place: nobody saw it leave. */
-  resumed: v.boolean(),
-});
-export type Joined = v.InferOutput<typeof joinedData>;
-
-const roomless = <const T extends string, D extends v.GenericSchema>(type: T, data: D) =>
-  v.object({ type: v.literal(type), from: v.optional(v.string()), data });
-const inRoom = <const T extends string, D extends v.GenericSchema>(type: T, data: D) =>
-  v.object({ type: v.literal(type), room: v.string(), from: v.optional(v.string()), data });
-
-/** What a client understands. Anything else is logged and dropped, never thrown at the user. */
-export const relayMessage = v.variant('type', [
-  roomless('relay.welcome', welcomeData),
-  roomless('relay.ping', v.unknown()),
-  roomless('relay.pong', v.unknown()),
-  roomless('relay.ice', v.object({ iceServers })),
-  inRoom('room.joined', joinedData),
-  inRoom('room.users', v.object({ users: v.array(user) })),
-  inRoom('room.left', v.object({ userID: id, reason: v.fallback(v.picklist(REASONS), 'user') })),
-  inRoom('webrtc.offer', descriptionData),
-  inRoom('webrtc.answer', descriptionData),
-  inRoom('webrtc.iceCandidate', candidateData),
-  v.object({
-    type: v.literal('general.error'),
-    room: v.optional(v.string()),
-    data: v.looseObject({
-      error: v.string(),
-      code: v.optional(v.string()),
-      room: v.optional(v.string()),
-      id: v.optional(v.string()),
-    }),
-  }),
-]);
-export type RelayMessage = v.InferOutput<typeof relayMessage>;
+export const descriptionData = v.looseObject({ sdp: v.string(), to: id, conn: v.optional(id) });
+export const candidateData = v.looseObject({ candidate: v.string(), to: id, conn: v.optional(id) });
 
 /** What a client may send. */
 export type ClientMessage =
@@ -157,3 +85,67 @@ export type ClientMessage =
   | { type: 'webrtc.offer' | 'webrtc.answer'; room: string; data: v.InferOutput<typeof descriptionData> }
   | { type: 'webrtc.iceCandidate'; room: string; data: v.InferOutput<typeof candidateData> }
   | { type: 'utils.generateRoomID' | 'relay.ping' | 'relay.pong'; data: Record<string, never> };
+
+/* What the relay says. Loose objects throughout: a newer relay may say more than this client knows. */
+
+const strings = v.array(v.string());
+const iceServers = v.array(
+  v.looseObject({
+    urls: v.custom<string | string[]>((urls) => typeof urls === 'string' || v.is(strings, urls)),
+    username: v.optional(v.string()),
+    credential: v.optional(v.string()),
+  }),
+);
+const user = v.looseObject({
+  userID: id,
+  username: v.string(),
+  /** 1 for a client that speaks the extension; absent for an original one. */
+  ext: v.optional(v.number()),
+  /** Order of joining within the room: whoever has the higher one offers. */
+  seq: v.optional(v.number()),
+  /** `host` or `guest`. */
+  role: v.optional(v.string()),
+});
+export type User = v.InferOutput<typeof user>;
+const users = v.array(user);
+
+/** The shape of `data` for every type that a client understands. */
+export const RELAY_DATA = {
+  'relay.welcome': v.looseObject({
+    protocol: v.number(),
+    self: user,
+    heartbeatSeconds: v.number(),
+    graceSeconds: v.number(),
+    iceServers,
+    prefixes: v.looseObject({ room: v.string(), e2ee: v.string(), file: v.string() }),
+    limits: v.looseObject({}),
+    features: strings,
+  }),
+  'relay.ping': v.unknown(),
+  'relay.pong': v.unknown(),
+  'relay.ice': v.looseObject({ iceServers }),
+  'room.joined': v.looseObject({
+    users,
+    seq: v.number(),
+    /** `dealt[i]` is the id of the member who was given `offers[i]`, or null. */
+    dealt: v.array(v.nullable(id)),
+    /** True when this session still held its place: nobody saw it leave. */
+    resumed: v.boolean(),
+  }),
+  'room.users': v.looseObject({ users }),
+  /** `reason` is one of `REASONS`. */
+  'room.left': v.looseObject({ userID: id, reason: v.string() }),
+  'webrtc.offer': descriptionData,
+  'webrtc.answer': descriptionData,
+  'webrtc.iceCandidate': candidateData,
+  'general.error': v.looseObject({ error: v.string(), code: v.optional(v.string()) }),
+} as const;
+
+export type RelayType = keyof typeof RELAY_DATA;
+export type RelayData<T extends RelayType> = v.InferOutput<(typeof RELAY_DATA)[T]>;
+export type Welcome = RelayData<'relay.welcome'>;
+export type Joined = RelayData<'room.joined'>;
+/** A frame from the relay. */
+export type RelayMessage = {
+  [T in RelayType]: { type: T; room?: string; from?: string; data: RelayData<T> };
+}[RelayType];

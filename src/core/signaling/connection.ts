@@ -104,7 +104,7 @@ export class Connection {
     if (message.type === 'relay.pong') return;
     this.hooks.message(message);
     if (message.type === 'relay.welcome') {
-      this.heartbeat = message.data.heartbeatSeconds * 1_000;
+      this.heartbeat = Math.max(0.05, message.data.heartbeatSeconds) * 1_000;
       this.watch();
     }
     // The first list without a greeting tells a plain server as surely as waiting does.

@@ -72,6 +72,8 @@ export const NO_SOURCES: Sources = Object.freeze({
   screenAudio: NO_SOURCE,
 });
 
+export const asRole = (text: string | undefined): Role => (text === 'host' ? 'host' : 'guest');
+
 export function newParticipant(
   fields: Pick<Participant, 'id' | 'name' | 'self'> & Partial<Participant>,
 ): Participant {

@@ -1,8 +1,11 @@
 /** The dated steps of one connection, in the order in which the standards have them happen. */
-import type { TimelineEntry, TimelineStep } from './transport.ts';
+import { TIMELINE_STEPS, type TimelineEntry, type TimelineStep } from './transport.ts';
 
 /** Steps that may happen more than once. */
 const REPEATABLE: ReadonlySet<TimelineStep> = new Set<TimelineStep>(['restart']);
+
+/** Up to here every step needs the one before it. */
+const HANDSHAKE = TIMELINE_STEPS.indexOf('dtls');
 
 export class Timeline {
   private readonly steps: TimelineEntry[] = [];
@@ -17,9 +20,14 @@ export class Timeline {
     return this.steps.some((entry) => entry.step === step);
   }
 
-  /** Writes a step down the first time it happens. */
+  /**
+   * Writes a step down the first time it happens. What a step of the handshake presupposes has happened by then, even
+   * where a browser's events tell of it a moment later.
+   */
   mark(step: TimelineStep, detail?: string): void {
     if (this.has(step) && !REPEATABLE.has(step)) return;
+    const index = TIMELINE_STEPS.indexOf(step);
+    if (index > 0 && index <= HANDSHAKE) this.mark(TIMELINE_STEPS[index - 1]!);
     this.steps.push(Object.freeze({ step, at: this.now(), ...(detail === undefined ? {} : { detail }) }));
   }
 }

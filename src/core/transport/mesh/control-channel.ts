@@ -2,25 +2,23 @@
  * What our clients tell each other directly: one ordered, reliable data channel beside the media. Negotiated by id, so
  * that it opens with the transport and costs no message of its own. Everything that arrives is a stranger's word.
  */
-import * as v from 'valibot';
-import { SOURCE_NAMES } from '../../state/call-state.ts';
+import { SOURCE_NAMES, type SourceName, type SourceState } from '../../state/call-state.ts';
 import type { MediaStates } from '../transport.ts';
 
 /** Longest message taken, in UTF-16 units. */
 const MAX_MESSAGE = 16_384;
 
-const sourceState = v.picklist(['off', 'pending', 'on', 'silenced', 'lost']);
-const message = v.variant('t', [
-  v.object({
-    t: v.literal('media'),
-    media: v.strictObject({
-      mic: sourceState,
-      camera: sourceState,
-      screen: sourceState,
-      screenAudio: sourceState,
-    }),
-  }),
-]);
+const STATES: readonly unknown[] = ['off', 'pending', 'on', 'silenced', 'lost'] satisfies SourceState[];
+
+/** @throws {TypeError} for anything but a state of every source */
+function readMedia(text: unknown): MediaStates {
+  if (typeof text !== 'string' || text.length > MAX_MESSAGE) throw new TypeError('No text, or too long.');
+  const { t, media } = JSON.parse(text) as { t?: unknown; media?: Partial<Record<SourceName, unknown>> };
+  if (t !== 'media' || !media || !SOURCE_NAMES.every((name) => STATES.includes(media[name]))) {
+    throw new TypeError('No state of media.');
+  }
+  return Object.fromEntries(SOURCE_NAMES.map((name) => [name, media[name]])) as MediaStates;
+}
 
 export interface ControlHooks {
   media(media: MediaStates): void;
@@ -40,9 +38,7 @@ export class ControlChannel {
     channel.onclose = () => hooks.closed();
     channel.onmessage = ({ data }: MessageEvent<unknown>) => {
       try {
-        if (typeof data !== 'string' || data.length > MAX_MESSAGE)
-          throw new TypeError('No text, or too long.');
-        hooks.media(v.parse(message, JSON.parse(data)).media);
+        hooks.media(readMedia(data));
       } catch (error) {
         hooks.warn('A message of a peer was dropped.', error);
       }
