@@ -47,7 +47,7 @@ export interface HttpDeps {
 const plain = (reply: FastifyReply, status: number, text: string): FastifyReply =>
   reply.code(status).type('text/plain; charset=utf-8').send(text);
 
-/** The name of a sign-in, or null for a body that is none. The content type never matters. */
+/** The name of a sign-in, or null for a body that is none. */
 function usernameOf(body: unknown): string | null {
   if (typeof body !== 'string' || body.trim() === '') return 'Guest';
   let value: unknown;
@@ -70,6 +70,7 @@ export async function createHttp({ config, log, rules, secret, tls }: HttpDeps):
   const app = fastify({
     // Its own log lines hold the URL, and so the token: what is worth a line is logged by the hooks below.
     logger: false,
+    frameworkErrors: (_error, _request, reply) => plain(reply, 400, 'Bad request'),
     trustProxy: config.trustedProxies.length > 0 && config.trustedProxies,
     bodyLimit: 16_384,
     forceCloseConnections: true,
@@ -84,8 +85,12 @@ export async function createHttp({ config, log, rules, secret, tls }: HttpDeps):
   app.addHook('onResponse', async ({ method, routeOptions }, { statusCode }) => {
     log.debug({ method, route: routeOptions.url, status: statusCode }, 'request');
   });
+  // Bodies are read as text, whatever they claim to be: the content type never matters here.
+  app.addHook('onRequest', async ({ raw }) => {
+    raw.headers['content-type'] = 'text/plain';
+  });
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  app.addContentTypeParser('text/plain', { parseAs: 'string' }, (_request, body, done) => done(null, body));
 
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: contentPolicy },
