@@ -55,16 +55,9 @@ export default {
       name: 'core-knows-core-only',
       severity: 'error',
       comment:
-        'the core is headless: nothing of the elements, no lit, no Node; valibot for the protocol is its only package',
+        'the core is headless: nothing of the elements, no lit, no Node; valibot for unknown data is its only package',
       from: { path: core },
       to: { pathNot: [core, 'node_modules/valibot/'] },
-    },
-    {
-      name: 'valibot-in-protocol-only',
-      severity: 'error',
-      comment: 'unknown data is checked in one place',
-      from: { path: '^src/', pathNot: path('protocol') },
-      to: { path: 'node_modules/valibot/' },
     },
     ...concrete.map((room) => ({
       name: `only-call-names: ${room}`,

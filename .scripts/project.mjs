@@ -53,9 +53,9 @@ export function run(program, args, { minutes }) {
       clearTimeout(timer);
       process.off('SIGINT', forward).off('SIGTERM', forward);
     };
-    child.on('error', (error) => {
+    child.on('error', (/** @type {Error} */ error) => {
       end();
-      reject(error);
+      reject(new Error(`${program}: ${error.message}`));
     });
     child.on('close', (code, signal) => {
       end();

@@ -71,6 +71,7 @@ export default {
   testsStartTimeout: 60_000,
   testsFinishTimeout: 300_000,
   // lit's developer build says that it is one, in every file.
-  filterBrowserLogs: (/** @type {{args: unknown[]}} */ { args }) => !String(args[0]).startsWith('Lit is in dev mode'),
+  filterBrowserLogs: (/** @type {{args: unknown[]}} */ { args }) =>
+    !String(args[0]).startsWith('Lit is in dev mode'),
   reporters: [defaultReporter({ reportTestProgress: false, reportTestResults: true }), countingReporter()],
 };
