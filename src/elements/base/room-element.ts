@@ -1,0 +1,210 @@
+import { ContextProvider } from '@lit/context';
+import type { PropertyValues } from 'lit';
+import { property } from 'lit/decorators.js';
+import {
+  Call,
+  isPmError,
+  PmError,
+  type CallEvents,
+  type CallLike,
+  type CallOptions,
+  type CallState,
+  type Participant,
+  type Phase,
+  type Reason,
+} from '../../core/index.ts';
+import { callContext } from '../context.ts';
+import { notices, PmErrorEvent, type RequestDetail, type RequestName } from '../events.ts';
+import { handled, request } from '../request-map.ts';
+import { iceServers, oneOf, positive } from './attributes.ts';
+import { PmElement } from './pm-element.ts';
+import { RemoteAudio } from './remote-audio.ts';
+
+/** Properties that are the call's business, handed on as they are. */
+const OPTIONS = [
+  'room',
+  'relay',
+  'token',
+  'getToken',
+  'displayName',
+  'micOff',
+  'cameraOff',
+  'iceServers',
+  'icePolicy',
+  'maxPeers',
+  'roomPrefix',
+] as const satisfies readonly (keyof CallOptions)[];
+
+/** A call as an element, without looks: attributes in, notices out, and the call's lifetime. */
+export abstract class RoomElement extends PmElement implements CallOptions {
+  /** Name of the room. */
+  @property() room = '';
+  /** Address of the relay's socket, or several to be tried in turn; relative ones are resolved against the page. */
+  @property() relay = '/ws';
+  /** A JWT; without one, a guest signs in at the relay's origin. */
+  @property() token: string | null = null;
+  /** Asked for a token before every connect. */
+  @property({ attribute: false }) getToken: (() => Promise<string>) | null = null;
+  /** The name that others see. */
+  @property({ attribute: 'display-name' }) displayName = '';
+  /** Skips the lobby. */
+  @property({ type: Boolean }) autojoin = false;
+  /** Joins with the microphone off. */
+  @property({ attribute: 'mic-off', type: Boolean }) micOff = false;
+  /** Joins with the camera off. */
+  @property({ attribute: 'camera-off', type: Boolean }) cameraOff = false;
+  /** Added to what the relay gives; as an attribute, JSON. */
+  @property({ attribute: 'ice-servers', converter: iceServers }) iceServers: readonly RTCIceServer[] = [];
+  /** `relay`: never a direct path. */
+  @property({ attribute: 'ice-policy', converter: oneOf('all', 'relay') }) icePolicy: RTCIceTransportPolicy =
+    'all';
+  /** Others, oneself excluded; `1` makes a two-person call. */
+  @property({ attribute: 'max-peers', converter: positive(8) }) maxPeers = 8;
+  /** Overrides what the relay says; for an existing Private Meet server. */
+  @property({ attribute: 'room-prefix' }) roomPrefix: string | null = null;
+
+  protected readonly audio = new RemoteAudio(this);
+  private current: CallLike | null = null;
+  private ended = false;
+  private started = false;
+  private readonly releases: (() => void)[] = [];
+  private readonly complaints: PmError[] = [];
+  private readonly provider = new ContextProvider(this, { context: callContext, initialValue: null });
+
+  /** The headless call. A page may bring one of its own, which the room then owns. */
+  get call(): CallLike {
+    if (!this.current) this.adopt(new Call());
+    return this.current as CallLike;
+  }
+  set call(call: CallLike) {
+    if (call === this.current) return;
+    this.current?.dispose('replaced');
+    this.adopt(call);
+    if (this.started) this.start();
+  }
+
+  /** The phase, also as the attribute `state`. */
+  get state(): Phase {
+    return this.snapshot.phase;
+  }
+  get snapshot(): CallState {
+    return this.call.snapshot;
+  }
+  /** Oneself first. */
+  get participants(): readonly Participant[] {
+    return this.snapshot.participants;
+  }
+
+  /** Twice returns one promise. */
+  join(): Promise<void> {
+    return handled(this.call.join());
+  }
+  leave(reason?: Reason): Promise<void> {
+    return handled(this.call.leave(reason));
+  }
+  toggleMic(force?: boolean): Promise<boolean> {
+    return handled(this.call.toggleMic(force));
+  }
+  toggleCamera(force?: boolean): Promise<boolean> {
+    return handled(this.call.toggleCamera(force));
+  }
+  /** Fires `pm-<name>-request` on the room and, unless it is prevented, carries it out. */
+  request<K extends RequestName>(name: K, detail: RequestDetail<K> = {}): Promise<unknown> {
+    return request(this, null, this.call, name, detail);
+  }
+
+  override connectedCallback(): void {
+    if (this.ended) this.adopt(new Call());
+    this.ended = false;
+    super.connectedCallback();
+    this.bindCall(this.call);
+    this.setAttribute('state', this.state);
+    // In a microtask, so that what is set in the same breath as the element is inserted counts.
+    if (!this.started) queueMicrotask(() => this.isConnected && !this.started && this.start());
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    // Frameworks move elements by removing and inserting them: only what stays away for a task is gone.
+    setTimeout(() => this.isConnected || this.end());
+  }
+
+  /** Its presence keeps the element connected where a page moves it by `moveBefore`. */
+  connectedMoveCallback(): void {
+    this.requestUpdate();
+  }
+
+  adoptedCallback(): void {
+    this.end();
+  }
+
+  override attributeChangedCallback(name: string, old: string | null, value: string | null): void {
+    try {
+      super.attributeChangedCallback(name, old, value);
+    } catch (error) {
+      if (!isPmError(error)) throw error;
+      // The property keeps what it was; the page is told once it had time to listen.
+      this.complaints.push(new PmError('usage', `<pm-room ${name}>: ${error.message}`));
+      this.requestUpdate();
+    }
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    const options = Object.fromEntries(
+      OPTIONS.filter((name) => changed.has(name)).map((name) => [name, this[name]]),
+    );
+    if (Object.keys(options).length) this.call.configure(options);
+    super.willUpdate(changed);
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    super.updated(changed);
+    for (const error of this.complaints.splice(0)) {
+      this.dispatchEvent(new PmErrorEvent({ code: error.code, recoverable: false, error }));
+    }
+  }
+
+  /** Told of every event of the call, before the page is. */
+  protected abstract noticed(
+    ...event: { [K in keyof CallEvents]: [name: K, detail: CallEvents[K]] }[keyof CallEvents]
+  ): void;
+
+  private adopt(call: CallLike): void {
+    this.unlisten();
+    this.current = call;
+    call.configure(Object.fromEntries(OPTIONS.map((name) => [name, this[name]])));
+    for (const name of Object.keys(notices) as (keyof CallEvents)[]) this.forward(call, name);
+    this.audio.bind(call);
+    if (this.isConnected) this.bindCall(call);
+    this.provider.setValue(call);
+  }
+
+  private forward<K extends keyof CallEvents>(call: CallLike, name: K): void {
+    this.releases.push(
+      call.on(name, (detail) => {
+        if (name === 'state-change') this.setAttribute('state', call.snapshot.phase);
+        (this.noticed as (name: K, detail: CallEvents[K]) => void).call(this, name, detail);
+        this.dispatchEvent(new notices[name](detail));
+      }),
+    );
+  }
+
+  private start(): void {
+    this.started = true;
+    void handled(this.autojoin ? this.call.join() : this.call.prepare());
+  }
+
+  /** The element is gone: so is its call. Inserted again, it begins a new one. */
+  private end(): void {
+    if (this.ended || !this.current) return;
+    this.ended = true;
+    this.started = false;
+    this.current.dispose('element-removed');
+    this.unlisten();
+    this.audio.bind(null);
+  }
+
+  private unlisten(): void {
+    for (const release of this.releases.splice(0)) release();
+  }
+}
