@@ -11,7 +11,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { WebSocket, WebSocketServer, type RawData } from './ws.ts';
+import { WebSocket, WebSocketServer, type RawData } from 'ws';
 
 /** Milliseconds: fixed, or uniformly random between the two. */
 export type Delay = number | readonly [number, number];

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, LaunchOptions, Page } from 'puppeteer-core';
 import { launchChromium, launchFirefox } from '../browsers.mjs';
-import type { PageOptions, RoomSummary } from './page/index.ts';
+import type { PageOptions, RoomSummary, SeenEvent } from './page/index.ts';
 import { until } from './until.ts';
 
 export type Kind = 'chromium' | 'firefox';
@@ -142,7 +142,7 @@ export class Visitor {
     });
   }
 
-  events(name?: string): Promise<{ name: string; detail: unknown; at: number }[]> {
+  events(name?: string): Promise<SeenEvent[]> {
     return this.run((given) => e2e.events.filter((each) => !given || each.name === given), name ?? '');
   }
 

@@ -24,12 +24,13 @@ export interface Made {
   captures: number;
 }
 
-const native = {
+export const native = {
   setTimeout: window.setTimeout.bind(window),
   clearTimeout: window.clearTimeout.bind(window),
   setInterval: window.setInterval.bind(window),
   clearInterval: window.clearInterval.bind(window),
   requestAnimationFrame: window.requestAnimationFrame.bind(window),
+  AudioContext: window.AudioContext,
 };
 
 export const peerConnections: RTCPeerConnection[] = [];

@@ -63,7 +63,16 @@ export interface ConnectionSummary {
   directions: (string | null)[];
 }
 
-const events: { name: string; detail: unknown; at: number }[] = [];
+export interface SeenEvent {
+  name: string;
+  /** Id of the element that fired it. */
+  target: string;
+  detail: unknown;
+  /** By `Date.now()`, to be compared across browsers. */
+  at: number;
+}
+
+const events: SeenEvent[] = [];
 const EVENT_NAMES = [
   'pm-state-change',
   'pm-joined',
@@ -153,8 +162,9 @@ function readable(): string {
       if (node instanceof Text) {
         const text = node.data.trim();
         if (text) lines.push(text);
-      } else if (node instanceof HTMLSlotElement) node.assignedNodes().length || visit(node);
-      else if (node instanceof HTMLElement) {
+      } else if (node instanceof HTMLSlotElement) {
+        if (!node.assignedNodes().length) visit(node);
+      } else if (node instanceof HTMLElement) {
         if (['SCRIPT', 'STYLE', 'TEMPLATE'].includes(node.tagName) || !node.checkVisibility()) continue;
         if (node.shadowRoot) visit(node.shadowRoot);
         visit(node);
@@ -252,7 +262,12 @@ if (!('e2e' in globalThis)) {
   Object.assign(globalThis, { e2e: toolkit, __name: (value: unknown) => value });
   for (const name of EVENT_NAMES) {
     addEventListener(name, (event) =>
-      events.push({ name, detail: plain((event as CustomEvent<unknown>).detail), at: performance.now() }),
+      events.push({
+        name,
+        target: (event.target as Element | null)?.id ?? '',
+        detail: plain((event as CustomEvent<unknown>).detail),
+        at: Date.now(),
+      }),
     );
   }
   addEventListener('unhandledrejection', (event) => {

@@ -1,5 +1,5 @@
 /** Runs in the page: whether a stream carries moving pictures and audible sound, measured and not believed. */
-import { everyElement, pause, peerConnections } from './counters.ts';
+import { everyElement, native, pause, peerConnections } from './counters.ts';
 
 export interface Pictures {
   /** Frames presented while watching. */
@@ -84,7 +84,7 @@ let running: Promise<boolean> | null = null;
  * a null sink of PulseAudio makes it run; where there is neither, the decoder's statistics are taken instead.
  */
 function listening(): Promise<boolean> {
-  context ??= new AudioContext();
+  context ??= new native.AudioContext();
   const { state } = context;
   running ??=
     state === 'running'

@@ -1,0 +1,83 @@
+/** What a call must show, as checks that wait for it. */
+import type { RemoteMedia } from './page/index.ts';
+import { settled } from './until.ts';
+import type { Visitor } from './visitor.ts';
+
+/** How long one look at the media lasts, in ms: fake microphones beep once a second. */
+const LOOK = 1_300;
+/** Quieter than this is silence; the fake microphones' beeps have a root mean square of 0.05 and more. */
+const AUDIBLE = 0.005;
+
+export interface Place {
+  readonly visitor: Visitor;
+  readonly selector?: string;
+}
+
+function whatIsMissing({ id, pictures, sound, shown, playedAloud }: RemoteMedia): string | null {
+  const missing = [
+    pictures.frames < 5 && `${String(pictures.frames)} frames`,
+    pictures.changes < 2 && 'a still picture',
+    pictures.width < 16 && `a picture ${String(pictures.width)} wide`,
+    sound.rms < AUDIBLE && `silence (${sound.rms.toFixed(4)} by ${sound.via})`,
+    !shown && 'no visible tile plays the picture',
+    !playedAloud && 'no element plays the sound aloud',
+  ].filter((each): each is string => Boolean(each));
+  return missing.length ? `${id.slice(0, 8)}: ${missing.join(', ')}` : null;
+}
+
+/**
+ * Everybody has everybody else as a connected participant, decodes their moving picture and hears their sound; the
+ * elements show the one and play the other. Answers the number of directed streams that were measured.
+ */
+export async function expectEveryoneSeesEveryone(
+  places: readonly (Visitor | Place)[],
+  { timeout = 45_000 }: { timeout?: number } = {},
+): Promise<number> {
+  const all = places.map((each): Place => ('visitor' in each ? each : { visitor: each }));
+  const others = all.length - 1;
+  await Promise.all(
+    all.map(async ({ visitor, selector = 'pm-room' }) => {
+      await settled(
+        `${visitor.who} is connected with ${String(others)} others`,
+        async () => {
+          const { state, participants } = await visitor.summary(selector);
+          const remote = participants.filter((each) => !each.self);
+          const ready = remote.filter(
+            ({ link, sources }) => link === 'connected' && sources.camera.video && sources.mic.audio,
+          );
+          if (state === 'joined' && remote.length === others && ready.length === others) return null;
+          return JSON.stringify({ state, remote });
+        },
+        { timeout },
+      );
+      await settled(
+        `${visitor.who} sees and hears ${String(others)} others`,
+        async () => {
+          const media = await visitor.run((given, ms) => e2e.remoteMedia(given, ms), selector, LOOK);
+          const missing = media.map(whatIsMissing).filter((each) => each !== null);
+          if (media.length !== others) missing.push(`${String(media.length)} others`);
+          return missing.length ? missing.join('; ') : null;
+        },
+        { timeout },
+      );
+    }),
+  );
+  return all.length * others;
+}
+
+/** Waits until somebody has this many other people in the room. */
+export async function expectOthers(
+  visitor: Visitor,
+  count: number,
+  selector = 'pm-room',
+  timeout = 30_000,
+): Promise<void> {
+  await settled(
+    `${visitor.who} has ${String(count)} others`,
+    async () => {
+      const { participants } = await visitor.summary(selector);
+      return participants.length - 1 === count ? null : JSON.stringify(participants);
+    },
+    { timeout },
+  );
+}
