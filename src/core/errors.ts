@@ -77,14 +77,10 @@ export function toPmError(value: unknown, code: PmErrorCode): PmError {
 /** getUserMedia's DOMException names (Media Capture and Streams, and what browsers added) folded into causes. */
 const CAPTURE_CODES: Readonly<Record<string, PmErrorCode>> = {
   NotAllowedError: 'permission-denied',
-  PermissionDeniedError: 'permission-denied',
   SecurityError: 'permission-denied',
   NotFoundError: 'device-not-found',
-  DevicesNotFoundError: 'device-not-found',
   NotReadableError: 'device-in-use',
-  TrackStartError: 'device-in-use',
   OverconstrainedError: 'overconstrained',
-  ConstraintNotSatisfiedError: 'overconstrained',
 };
 
 /** A rejection of getUserMedia as a `PmError` of the media family. */

@@ -2,7 +2,7 @@
  * One presence in one room, from the lobby to the end: the socket, the connections and the roster, and nothing that
  * outlives them. A call makes a new one for every lobby or join.
  */
-import { PmError, type PmErrorCode } from '../errors.ts';
+import { PmError, toPmError, type PmErrorCode } from '../errors.ts';
 import type { Platform } from '../platform.ts';
 import {
   encode,
@@ -69,7 +69,7 @@ export class Session {
   private readonly opening: Waiting[] = [];
   private joining: Waiting | null = null;
   private transport: MediaTransport | null = null;
-  private transportReady: Promise<MediaTransport> | null = null;
+  private readonly transportReady: Promise<void>;
   private roster: Roster | null = null;
   private welcome: Welcome | null = null;
   private subject: string | null = null;
@@ -91,6 +91,7 @@ export class Session {
     dispatch({ type: 'relay', relay: 'connecting' });
     // Made while the socket connects.
     this.transportReady = this.makeTransport();
+    this.transportReady.catch((error: unknown) => env.onEnd(null, toPmError(error, 'unsupported')));
     signaling.start();
   }
 
@@ -162,14 +163,11 @@ export class Session {
     this.env.dispatch({ type: 'relay', relay: 'closed' });
   }
 
-  private async makeTransport(): Promise<MediaTransport> {
+  private async makeTransport(): Promise<void> {
     const { env } = this;
     const port: SignalPort = { send: (to, signal) => this.sendSignal(to, signal) };
     const transport = await env.createTransport(port, this.rtcConfig());
-    if (this.scope.ended) {
-      transport.close();
-      return transport;
-    }
+    if (this.scope.ended) return transport.close();
     this.transport = transport;
     this.roster = new Roster({
       platform: env.platform,
@@ -182,7 +180,6 @@ export class Session {
     });
     this.scope.add(transport.on('error', ({ error }) => env.onError(error)));
     env.onTransport(transport);
-    return transport;
   }
 
   private rtcConfig(): RTCConfiguration {
@@ -197,12 +194,14 @@ export class Session {
     this.welcome = welcome;
     this.subject = subject;
     this.env.dispatch({ type: 'relay', relay: 'open' });
-    void this.transportReady?.then((transport) => {
+    const ready = () => {
       if (this.scope.ended) return;
-      transport.configure(this.rtcConfig());
+      this.configure();
       this.settleOpening(null);
       if (this.joined) this.sendJoin();
-    });
+    };
+    // Its failure has ended the session already.
+    this.transportReady.then(ready, () => undefined);
   }
 
   private onLost(): void {

@@ -16,6 +16,13 @@
  * account), `offers` (at most three gathered offers, each with its own `conn`), `capacity` (the most members this
  * client accepts in the room, itself included; a room keeps the smallest capacity of its members).
  *
+ * A join that finds its seat still held is answered in this order: `room.left` for everyone who went meanwhile, then
+ * `room.joined` with `resumed: true`, the old `seq` and no offer dealt, then the signals and chat messages which waited
+ * (64 or 256 KiB, the newest; none of somebody who left). The others see nothing of it.
+ *
+ * `general.error` of extended clients carries `code`, and `type`, `room` and `id` of the message that it answers:
+ * `room-full` or `not-admitted` with the type `chat.join` is a refused join.
+ *
  * `webrtc.*` data of extended clients carries `conn` beside the original's fields: a random id of one peer
  * connection, made by its first offerer and echoed by the other side, so that messages of an older connection
  * between the same two people are told apart and dropped.

@@ -72,7 +72,7 @@ export class MeshTransport implements MediaTransport {
 
   async prepare(count: number): Promise<readonly PreparedOffer[]> {
     while (this.prepared.length < count && !this.closed) {
-      const link = new PeerLink(this.platform, this.config, this.streams, this.platform.randomId(64));
+      const link = new PeerLink(this.platform, () => this.config, this.streams, this.platform.randomId(64));
       link.offer();
       this.prepared.push(link);
     }
@@ -147,7 +147,7 @@ export class MeshTransport implements MediaTransport {
   }
 
   private open(peer: PeerInfo, conn: string | undefined): PeerLink {
-    return this.adopt(peer, new PeerLink(this.platform, this.config, this.streams, conn));
+    return this.adopt(peer, new PeerLink(this.platform, () => this.config, this.streams, conn));
   }
 
   /** Makes `link` the link to `peer`, with everything that is being sent now. */

@@ -29,6 +29,14 @@ const LINK_STATES: Readonly<Record<RTCPeerConnectionState, LinkState>> = {
   closed: 'none',
 };
 
+function createConnection(platform: Platform, config: RTCConfiguration): RTCPeerConnection {
+  try {
+    return platform.createPeerConnection(config);
+  } catch (error) {
+    throw new PmError('usage', 'ice-servers: the browser refuses them.', error);
+  }
+}
+
 export class PeerLink {
   readonly conn: string | undefined;
   readonly timeline: Timeline;
@@ -45,16 +53,19 @@ export class PeerLink {
   private offered: (() => void) | null = null;
   private stopWatching: (() => void) | null = null;
 
-  /** @param conn names this connection towards our own clients; undefined towards a plain one */
+  /**
+   * @param conn names this connection towards our own clients; undefined towards a plain one
+   * @throws {PmError} `usage` when the browser refuses the configuration
+   */
   constructor(
     private readonly platform: Platform,
-    config: RTCConfiguration,
+    private readonly config: () => RTCConfiguration,
     streams: SlotStreams,
     conn: string | undefined,
   ) {
     this.conn = conn;
     this.timeline = new Timeline(() => platform.now());
-    const pc = (this.pc = platform.createPeerConnection(config));
+    const pc = (this.pc = createConnection(platform, config()));
     const warn = (message: string, error: unknown) => platform.log('warn', message, error);
     this.slots = new Slots(pc, streams, (error) => warn('A track could not be sent.', error));
     this.negotiator = new Negotiator(pc, () => this.peer?.polite ?? false, {
@@ -62,6 +73,7 @@ export class PeerLink {
       adopt: () => this.slots.adopt(),
       settled: () => this.settled(),
       failed: (error) => {
+        this.offered?.();
         this.hooks?.error(new PmError('negotiation-failed', 'A description could not be applied.', error));
       },
       warn,
@@ -178,10 +190,17 @@ export class PeerLink {
     }
     // The side that offered first owns the repair, so that both do not start one.
     if (state === 'failed' && this.peer?.initiator) {
-      this.timeline.mark('restart');
-      this.pc.restartIce();
+      this.restart();
     }
     this.hooks?.state(LINK_STATES[state]);
+  }
+
+  private restart(): void {
+    // TURN credentials may have expired since; certificates cannot change, so they are left out.
+    const { certificates: _, ...config } = this.config();
+    this.timeline.mark('restart');
+    this.pc.setConfiguration(config);
+    this.pc.restartIce();
   }
 
   private onMedia(media: MediaStates): void {
