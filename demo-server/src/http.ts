@@ -1,5 +1,6 @@
 /** Everything over plain HTTP: sign-in, health, the module, the demo page, and why a socket was refused. */
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
@@ -70,7 +71,7 @@ export async function createHttp({ config, log, rules, secret, tls }: HttpDeps):
   const app = fastify({
     // Its own log lines hold the URL, and so the token: what is worth a line is logged by the hooks below.
     logger: false,
-    frameworkErrors: (_error, _request, reply) => plain(reply, 400, 'Bad request'),
+    frameworkErrors: (_error, _request, reply) => void plain(reply, 400, 'Bad request'),
     trustProxy: config.trustedProxies.length > 0 && config.trustedProxies,
     bodyLimit: 16_384,
     forceCloseConnections: true,
@@ -112,7 +113,7 @@ export async function createHttp({ config, log, rules, secret, tls }: HttpDeps):
   app.get('/health', (_request, reply) => plain(reply, 200, 'OK'));
   signIn(app, config, secret);
   whyNoSocket(app, rules);
-  await pages(app);
+  await pages(app, log);
   return app;
 }
 
@@ -144,7 +145,9 @@ function whyNoSocket(app: FastifyInstance, rules: AdmissionRules): void {
   });
 }
 
-async function pages(app: FastifyInstance): Promise<void> {
+async function pages(app: FastifyInstance, log: Logger): Promise<void> {
+  if (!existsSync(`${moduleFolder}pm-elements.js`))
+    log.warn('no pm-elements.js to serve yet: npm run build makes it');
   await app.register(files, { root: publicFolder, cacheControl: false, setHeaders: revalidate });
   const index = (_request: FastifyRequest, reply: FastifyReply) => reply.sendFile('index.html');
   app.get('/r/:room', index);

@@ -1,11 +1,6 @@
 /** A client that speaks the wire and nothing more, original or extended: for tests of the relay from outside. */
 import { randomBytes } from 'node:crypto';
-import { createRequire } from 'node:module';
-import type WebSocketClass from 'ws';
-
-// The relay's own `ws`: tools of the tests bring an older one.
-const require = createRequire(new URL('../../demo-server/package.json', import.meta.url));
-const WebSocket = require('ws') as typeof WebSocketClass;
+import { WebSocket } from 'ws';
 
 /** Milliseconds until a test gives up. Nothing is measured by it. */
 const PATIENCE = 20_000;
@@ -66,7 +61,7 @@ export class WireClient {
   userID = '';
 
   private constructor(
-    readonly socket: WebSocketClass,
+    readonly socket: WebSocket,
     readonly ext: boolean,
     readonly session: string,
     mute: boolean,
