@@ -93,3 +93,19 @@ export function fromCaptureError(value: unknown): PmError {
     value,
   );
 }
+
+/** Reasons for which a call, or somebody's part in it, ends. The list is closed. */
+export const REASONS = [
+  'user',
+  'removed',
+  'host-ended',
+  'replaced',
+  'room-full',
+  'room-locked',
+  'token-expired',
+  'refused',
+  'relay-gone',
+  'page-hidden',
+  'element-removed',
+] as const;
+export type Reason = (typeof REASONS)[number];

@@ -28,23 +28,10 @@
  * between the same two people are told apart and dropped.
  */
 import * as v from 'valibot';
+import { REASONS } from '../errors.ts';
 import { codePoints, LIMITS } from './limits.ts';
 
-/** Reasons for which a call, or somebody's part in it, ends. The list is closed. */
-export const REASONS = [
-  'user',
-  'removed',
-  'host-ended',
-  'replaced',
-  'room-full',
-  'room-locked',
-  'token-expired',
-  'refused',
-  'relay-gone',
-  'page-hidden',
-  'element-removed',
-] as const;
-export type Reason = (typeof REASONS)[number];
+export { REASONS, type Reason } from '../errors.ts';
 
 /** Names that would reach an object's prototype when copied carelessly: refused wherever a peer may choose keys. */
 const PROTOTYPE_NAMES = new Set(['__proto__', 'constructor', 'prototype']);

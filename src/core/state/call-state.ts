@@ -1,8 +1,8 @@
 /** The call as a value: frozen snapshots that pages and elements read. Nothing here changes anything. */
-import type { PmErrorCode } from '../errors.ts';
-import type { Reason, Role } from '../protocol/index.ts';
+import type { PmErrorCode, Reason } from '../errors.ts';
 
-export type { Reason, Role };
+export type { Reason };
+export type Role = 'host' | 'guest';
 
 export type Phase = 'idle' | 'lobby' | 'joining' | 'waiting' | 'joined' | 'reconnecting' | 'left' | 'failed';
 export type SourceName = 'mic' | 'camera' | 'screen' | 'screenAudio';
