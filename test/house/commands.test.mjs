@@ -2,7 +2,7 @@
 /** `npm start` and `npm test` themselves, in a small copy of the project. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -124,6 +124,29 @@ test('a browser that is missing is named together with its variable', async (t) 
     PM_CHROMIUM: '/nowhere/chromium',
   });
   assert.match(stdout, /PM_CHROMIUM=\/nowhere\/chromium is no executable file/);
+  assert.equal(stdout.trimEnd().split('\n').at(-1), '0 passed, 1 failed', stdout);
+  assert.notEqual(code, 0);
+});
+
+const canInstall = process.getuid?.() === 0 && existsSync('/etc/debian_version');
+
+test('browsers that are missing come through apt, or the run says what to install', async (t) => {
+  const folder = copy(t, {
+    'test/core/a.test.ts': '',
+    // It notes what it was asked for, and fails.
+    'bin/apt-get': `#!/bin/sh\necho "$@" >> "${'${0}'}.log"\nexit 100\n`,
+  });
+  chmodSync(join(folder, 'bin/apt-get'), 0o755);
+  const { code, stdout } = await node(folder, ['test/run.mjs', 'browser'], {
+    PATH: join(folder, 'bin'),
+    PM_CHROMIUM: '',
+    PM_FIREFOX: '',
+  });
+  const asked = join(folder, 'bin/apt-get.log');
+  if (canInstall) assert.match(readFileSync(asked, 'utf8'), /^update/);
+  else assert.ok(!existsSync(asked), 'only root installs');
+  assert.match(stdout, /not found: chromium and firefox-esr/);
+  assert.match(stdout, /point PM_CHROMIUM and PM_FIREFOX to/);
   assert.equal(stdout.trimEnd().split('\n').at(-1), '0 passed, 1 failed', stdout);
   assert.notEqual(code, 0);
 });
