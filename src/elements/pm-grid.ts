@@ -61,6 +61,7 @@ export class PmGrid extends PmPart {
         --_speaking: 0 0 0 2px var(--_stage), 0 0 0 4px var(--pm-speaking), 0 6px 20px rgb(0 0 0 / 0.28);
         --_name-at: auto 6px;
         z-index: 1;
+        margin-block-start: var(--_lift, 0);
         box-shadow:
           0 0 0 2px var(--_stage),
           0 6px 20px rgb(0 0 0 / 0.28);

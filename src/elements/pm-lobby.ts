@@ -92,7 +92,8 @@ export class PmLobby extends PmPart {
 
   private card({ title, hint }: Words): TemplateResult {
     return html`<p class="card" part="problem">
-      <b>${this.t(title)}</b> ${hint ? html`<span class="muted">${this.t(hint)}</span>` : nothing}
+      ${icon('warning')}
+      <span><b>${this.t(title)}</b>${hint ? html`<span class="muted">${this.t(hint)}</span>` : nothing}</span>
     </p>`;
   }
 

@@ -1,9 +1,9 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
-import type { CallEvents, Phase } from '../core/index.ts';
+import type { Phase } from '../core/index.ts';
 import { oneOf } from './base/attributes.ts';
 import { languageOf } from './base/localize.ts';
-import { RoomElement } from './base/room-element.ts';
+import { RoomElement, type Happening } from './base/room-element.ts';
 import { icon, type IconName } from './icons.ts';
 import type { WordKey } from './locales/en.ts';
 import { deviceProblems, endWords } from './problem-words.ts';
@@ -152,7 +152,7 @@ export class PmRoom extends RoomElement {
     const again = this.phase.value === 'failed' ? 'try-again' : 'join-again';
     return html`<div class="end" part="end">
       <h2>${this.t(busy ? 'joining' : title)}</h2>
-      ${hint && !busy ? html`<p class="muted">${this.t(hint)}</p>` : nothing}
+      ${busy ? nothing : html`<p class="muted" dir="auto">${hint ? this.t(hint) : this.name.value}</p>`}
       <button
         class="btn text primary"
         type="button"
@@ -196,7 +196,7 @@ export class PmRoom extends RoomElement {
     const { icon: sign, title, hint, action, close } = notice;
     return html`<div class="notice ${sign === 'people' ? 'calm' : ''}" part="notice">
       ${sign === 'ring' ? html`<i class="ring"></i>` : icon(sign)}
-      <div class="grow"><b>${title}</b>${hint ? html`<p>${hint}</p>` : nothing}</div>
+      <div class="words"><b>${title}</b>${hint ? html`<p>${hint}</p>` : nothing}</div>
       ${
         action
           ? html`<button class="btn text field" type="button" @click=${action.run}>
@@ -214,9 +214,7 @@ export class PmRoom extends RoomElement {
     </div>`;
   }
 
-  protected override noticed(
-    ...[name, detail]: { [K in keyof CallEvents]: [name: K, detail: CallEvents[K]] }[keyof CallEvents]
-  ): void {
+  protected override noticed(...[name, detail]: Happening): void {
     if (name === 'participant-joined' || name === 'participant-left') {
       const who = detail.participant.name || this.t('guest');
       if (this.state === 'joined')

@@ -20,8 +20,8 @@ const LINK_WORDS: Partial<Record<LinkState, WordKey>> = {
 function initials(name: string): string {
   const words = name.trim().split(/\s+/);
   const ends = words.length > 1 ? [words[0], words.at(-1)] : words;
-  // Letters of joined scripts stay apart by a non-joiner.
-  return ends.map((word) => [...(word ?? '')][0] ?? '').join('\u200c');
+  // By code point, not by half of one; letters of joined scripts stay apart by a non-joiner.
+  return ends.map((word) => String.fromCodePoint(word?.codePointAt(0) ?? 32).trim()).join('\u200c');
 }
 
 /** The same name has the same tint everywhere. */

@@ -1,4 +1,4 @@
-import { type PropertyValues } from 'lit';
+import type { PropertyValues } from 'lit';
 import { property } from 'lit/decorators.js';
 import type { CallLike } from '../../core/index.ts';
 import type { RequestDetail, RequestName } from '../events.ts';

@@ -35,6 +35,9 @@ const OPTIONS = [
   'roomPrefix',
 ] as const satisfies readonly (keyof CallOptions)[];
 
+/** An event of the call. */
+export type Happening = { [K in keyof CallEvents]: [name: K, detail: CallEvents[K]] }[keyof CallEvents];
+
 /** A call as an element, without looks: attributes in, notices out, and the call's lifetime. */
 export abstract class RoomElement extends PmElement implements CallOptions {
   /** Name of the room. */
@@ -119,8 +122,6 @@ export abstract class RoomElement extends PmElement implements CallOptions {
     super.connectedCallback();
     this.bindCall(this.call);
     this.setAttribute('state', this.state);
-    // In a microtask, so that what is set in the same breath as the element is inserted counts.
-    if (!this.started) queueMicrotask(() => this.isConnected && !this.started && this.start());
   }
 
   override disconnectedCallback(): void {
@@ -159,15 +160,15 @@ export abstract class RoomElement extends PmElement implements CallOptions {
 
   protected override updated(changed: PropertyValues<this>): void {
     super.updated(changed);
+    // Not before there is a room: a page may name it after inserting the element.
+    if (!this.started && this.room && this.isConnected) this.start();
     for (const error of this.complaints.splice(0)) {
       this.dispatchEvent(new PmErrorEvent({ code: error.code, recoverable: false, error }));
     }
   }
 
   /** Told of every event of the call, before the page is. */
-  protected abstract noticed(
-    ...event: { [K in keyof CallEvents]: [name: K, detail: CallEvents[K]] }[keyof CallEvents]
-  ): void;
+  protected abstract noticed(...event: Happening): void;
 
   private adopt(call: CallLike): void {
     this.unlisten();
@@ -179,12 +180,13 @@ export abstract class RoomElement extends PmElement implements CallOptions {
     this.provider.setValue(call);
   }
 
-  private forward<K extends keyof CallEvents>(call: CallLike, name: K): void {
+  private forward(call: CallLike, name: keyof CallEvents): void {
+    const Notice = notices[name] as new (detail: unknown) => CustomEvent;
     this.releases.push(
-      call.on(name, (detail) => {
+      call.on(name, (detail: unknown) => {
         if (name === 'state-change') this.setAttribute('state', call.snapshot.phase);
-        (this.noticed as (name: K, detail: CallEvents[K]) => void).call(this, name, detail);
-        this.dispatchEvent(new notices[name](detail));
+        this.noticed(...([name, detail] as Happening));
+        this.dispatchEvent(new Notice(detail));
       }),
     );
   }

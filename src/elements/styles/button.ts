@@ -50,6 +50,10 @@ export const button = css`
     background: var(--pm-field);
     box-shadow: none;
   }
+  .quiet {
+    background: none;
+    box-shadow: none;
+  }
   .primary {
     background: var(--_accent);
     color: var(--pm-on-accent);

@@ -63,16 +63,21 @@ export const lobby = css`
     gap: 16px;
     min-inline-size: 0;
   }
-  .problems:empty {
-    display: none;
+  .problems:not(:has(*)) {
+    position: absolute; /* still there to be announced into */
   }
   .card {
+    display: flex;
+    gap: 10px;
     padding: 14px 16px;
     border-radius: var(--_radius);
     background: var(--_surface);
     box-shadow: var(--pm-shadow-1);
   }
-  .card b {
+  .card svg {
+    color: var(--pm-warning-ink);
+  }
+  .card :is(b, span span) {
     display: block;
   }
   label span {
@@ -103,7 +108,15 @@ export const lobby = css`
     align-items: center;
     font-size: var(--pm-text-s);
   }
+  @container (width < 900px) {
+    pm-video-tile {
+      aspect-ratio: 4 / 3;
+    }
+  }
   @container (width < 700px) {
+    pm-video-tile {
+      aspect-ratio: 16 / 10;
+    }
     .gate {
       grid-template-columns: minmax(0, 440px);
       justify-content: center;
@@ -135,9 +148,17 @@ export const lobby = css`
       gap: 8px;
       align-items: end;
     }
-    .side > :is(h2, .hint, .again),
+    .side > :is(h2, .hint, .btn:not(.join)),
+    .card .muted,
     label span {
       display: none;
+    }
+    .problems {
+      position: absolute;
+      inset: auto 0 calc(100% + 8px);
+    }
+    .card {
+      padding: 8px 12px;
     }
     label {
       flex: 1;

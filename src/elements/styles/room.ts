@@ -49,7 +49,7 @@ export const room = css`
     font-weight: 600;
   }
   .stage {
-    grid-row: 2;
+    grid-area: 2 / 1;
     display: grid;
     position: relative;
     margin: var(--gap) var(--gap) 0;
@@ -72,20 +72,29 @@ export const room = css`
   }
   .notice {
     display: flex;
+    flex-wrap: wrap;
     align-items: center;
-    gap: 12px;
+    justify-content: end;
+    gap: 4px 8px;
     min-block-size: 48px;
-    max-inline-size: min(480px, 100%);
-    padding: 8px 8px 8px 14px;
-    padding-inline: 14px 8px;
+    max-inline-size: min(520px, 100%);
+    padding: 6px 14px;
     border-radius: var(--_radius);
     background: var(--_surface);
     box-shadow: var(--pm-shadow-2);
     line-height: 1.35;
     pointer-events: auto;
   }
-  .notice > :last-child:not(.btn) {
-    padding-inline-end: 8px;
+  .notice:has(.btn) {
+    padding-inline-end: 6px;
+  }
+  .words {
+    flex: 1 1 160px;
+    padding: 4px 8px 4px 4px;
+  }
+  .calm .words,
+  .ring + .words {
+    flex-basis: auto;
   }
   .notice p {
     color: var(--pm-ink-muted);
@@ -95,14 +104,14 @@ export const room = css`
     color: var(--pm-warning-ink);
   }
   .notice > .ring,
-  .notice > svg.calm {
+  .notice.calm > svg {
     color: var(--pm-accent-ink);
   }
   .low {
     inset: auto 12px 20px;
   }
   .end {
-    grid-row: 1 / -1;
+    grid-area: 1 / 1 / -1 / -1;
     display: grid;
     gap: 8px;
     align-content: center;
@@ -135,9 +144,10 @@ export const room = css`
       display: none;
     }
     .stage {
-      grid-row: 1 / -1;
+      grid-area: 1 / 1 / -1 / -1;
       margin: var(--gap);
       --_name-at: 4px auto;
+      --_lift: -52px;
     }
     pm-controls {
       z-index: 1;

@@ -63,12 +63,13 @@ export const tile = css`
   :host(:state(no-video)) video {
     opacity: 0;
   }
-  :host(:state(waiting)) .media > :not(.hold) {
+  :host(:state(waiting):not(:state(no-video))) video {
     filter: grayscale(1);
     opacity: 0.28;
   }
-  :host(:state(waiting):state(no-video)) video {
-    opacity: 0;
+  :host(:state(waiting)) .avatar,
+  :host(:not(:state(no-video))) .avatar {
+    visibility: hidden;
   }
   .hold {
     position: absolute;
@@ -124,6 +125,10 @@ export const tile = css`
   .bars i:nth-child(2) {
     block-size: 100%;
     animation-delay: -0.7s;
+  }
+  .bars i:nth-child(3) {
+    block-size: 65%;
+    animation-delay: -0.15s;
   }
   @keyframes talk {
     from {
