@@ -134,7 +134,7 @@ test('browsers that are missing come through apt, or the run says what to instal
   const folder = copy(t, {
     'test/core/a.test.ts': '',
     // It notes what it was asked for, and fails.
-    'bin/apt-get': `#!/bin/sh\necho "$@" >> "${'${0}'}.log"\nexit 100\n`,
+    'bin/apt-get': '#!/bin/sh\necho "$@" >> "$0.log"\nexit 100\n',
   });
   chmodSync(join(folder, 'bin/apt-get'), 0o755);
   const { code, stdout } = await node(folder, ['test/run.mjs', 'browser'], {
