@@ -3,7 +3,6 @@
  *
  * Error texts are the original's, since its client shows them; extended clients are told apart by `code`.
  */
-import * as v from 'valibot';
 import { ProtocolError } from './codec.ts';
 import { codePoints, LIMITS } from './limits.ts';
 import {
@@ -16,8 +15,12 @@ import {
   typingData,
   type ClientMessage,
 } from './schema.ts';
+import type { Shape } from './shape.ts';
 
 type Fields = Record<string, unknown>;
+type Join = Extract<ClientMessage, { type: 'chat.join' }>;
+type Leave = Extract<ClientMessage, { type: 'chat.leave' }>;
+type Message = Extract<ClientMessage, { type: 'chat.message' }>;
 type SignalType = 'webrtc.offer' | 'webrtc.answer' | 'webrtc.iceCandidate';
 
 const INVALID_SIGNAL: Record<SignalType, string> = {
@@ -34,14 +37,10 @@ function fields(data: unknown, complaint: string): Fields {
   return data as Fields;
 }
 
-function parse<const S extends v.GenericSchema>(
-  schema: S,
-  data: unknown,
-  complaint: string,
-): v.InferOutput<S> {
-  const result = v.safeParse(schema, data);
-  if (!result.success) throw new ProtocolError(complaint);
-  return result.output;
+/** @throws {ProtocolError} `complaint` when `data` has another shape */
+function parse<T>(shape: Shape<T>, data: unknown, complaint: string): T {
+  if (!shape(data)) throw new ProtocolError(complaint);
+  return data;
 }
 
 /**
@@ -58,17 +57,27 @@ function roomOf(value: Fields): string {
 }
 
 /** An original client's `chat.join` carries nothing that counts; ours names, offers and a capacity. */
-function joinOf(data: unknown, ext: boolean): v.InferOutput<typeof joinData> {
+function joinOf(data: unknown, ext: boolean): Join['data'] {
   if (!ext) return {};
   const plain = fields(data ?? {}, 'Invalid join payload');
   const name = plain['username'];
   if (typeof name === 'string' && codePoints(name.trim()) > LIMITS.nameLength) {
     throw new ProtocolError(`Username too long (maximum is ${LIMITS.nameLength} characters)`);
   }
-  return parse(joinData, plain, 'Invalid join payload');
+  const { username, offers, capacity } = parse(joinData, plain, 'Invalid join payload');
+  return {
+    ...(username === undefined ? {} : { username: username.trim() }),
+    ...(offers === undefined ? {} : { offers }),
+    ...(capacity === undefined ? {} : { capacity }),
+  };
 }
 
-function messageOf(data: unknown): v.InferOutput<typeof messageData> {
+function leaveOf(data: unknown): Leave['data'] {
+  const { reason } = parse(leaveData, data ?? {}, 'Invalid leave payload');
+  return reason === undefined ? {} : { reason };
+}
+
+function messageOf(data: unknown): Message['data'] {
   const complaint = 'Invalid chat message payload';
   const message = parse(messageData, fields(data, complaint), complaint);
   const length = codePoints(message.message.trim());
@@ -113,7 +122,7 @@ export function parseClientMessage(value: Fields, ext: boolean): ClientMessage {
       return {
         type,
         room: roomOf(value),
-        data: ext ? parse(leaveData, value['data'] ?? {}, 'Invalid leave payload') : {},
+        data: ext ? leaveOf(value['data']) : {},
       };
     case 'chat.message':
       return { type, room: roomOf(value), data: messageOf(value['data']) };

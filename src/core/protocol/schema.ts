@@ -27,9 +27,9 @@
  * connection, made by its first offerer and echoed by the other side, so that messages of an older connection
  * between the same two people are told apart and dropped.
  */
-import * as v from 'valibot';
-import { REASONS } from '../errors.ts';
+import { REASONS, type Reason } from '../errors.ts';
 import { codePoints, LIMITS } from './limits.ts';
+import { anything, list, number, object, optional, text, where, type Shape, type Shaped } from './shape.ts';
 
 export { REASONS, type Reason } from '../errors.ts';
 
@@ -44,99 +44,91 @@ export function isPlain(value: unknown, depth: number = LIMITS.depth): boolean {
   return Object.entries(value).every(([key, item]) => !PROTOTYPE_NAMES.has(key) && isPlain(item, depth - 1));
 }
 
-const isShort = (text: string) => text.length > 0 && text.length <= 128;
-const id = v.pipe(v.string(), v.check(isShort));
-const role = v.picklist(['host', 'guest']);
-export type Role = v.InferOutput<typeof role>;
+export type Role = 'host' | 'guest';
+
+const id = where(text, ({ length }) => length > 0 && length <= 128);
 
 /* What clients say. The relay checks it with these; clients send it and read each other's with them. */
 
-/** A display name as members see it: trimmed, bounded. Blank is for the caller to replace by `Guest`. */
-export const displayName = v.pipe(
-  v.string(),
-  v.trim(),
-  v.check((name) => codePoints(name) <= LIMITS.nameLength),
-);
-export const joinOffer = v.looseObject({ sdp: v.pipe(v.string(), v.minLength(1)), conn: id });
-export type JoinOffer = v.InferOutput<typeof joinOffer>;
-export const joinData = v.object({
-  username: v.optional(displayName),
-  offers: v.optional(v.pipe(v.array(joinOffer), v.maxLength(LIMITS.joinOffers))),
-  capacity: v.optional(v.pipe(v.number(), v.integer(), v.minValue(2), v.maxValue(1_000))),
+export const joinOffer = object({ sdp: where(text, Boolean), conn: id });
+export type JoinOffer = Shaped<typeof joinOffer>;
+export const joinData = object({
+  username: optional(where(text, (name) => codePoints(name.trim()) <= LIMITS.nameLength)),
+  offers: optional(list(joinOffer, LIMITS.joinOffers)),
+  capacity: optional(where(number, (count) => Number.isInteger(count) && count >= 2 && count <= 1_000)),
 });
-export const leaveData = v.object({ reason: v.optional(v.picklist(REASONS)) });
-export const messageData = v.looseObject({ message: v.string(), id: v.optional(id) });
-export const typingData = v.looseObject({ typing: v.boolean() });
-export const descriptionData = v.looseObject({ sdp: v.string(), to: id, conn: v.optional(id) });
-export const candidateData = v.looseObject({ candidate: v.string(), to: id, conn: v.optional(id) });
+export const leaveData = object({
+  reason: optional((value): value is Reason => REASONS.includes(value as Reason)),
+});
+export const messageData = object({ message: text, id: optional(id) });
+export const typingData = object({ typing: (value): value is boolean => typeof value === 'boolean' });
+export const descriptionData = object({ sdp: text, to: id, conn: optional(id) });
+export const candidateData = object({ candidate: text, to: id, conn: optional(id) });
 
 /** What a client may send. */
 export type ClientMessage =
-  | { type: 'chat.join'; room: string; data: v.InferOutput<typeof joinData> }
-  | { type: 'chat.leave'; room: string; data: v.InferOutput<typeof leaveData> }
-  | { type: 'chat.message'; room: string; data: v.InferOutput<typeof messageData> }
-  | { type: 'chat.typing'; room: string; data: v.InferOutput<typeof typingData> }
-  | { type: 'webrtc.offer' | 'webrtc.answer'; room: string; data: v.InferOutput<typeof descriptionData> }
-  | { type: 'webrtc.iceCandidate'; room: string; data: v.InferOutput<typeof candidateData> }
+  | {
+      type: 'chat.join';
+      room: string;
+      data: Pick<Shaped<typeof joinData>, 'username' | 'offers' | 'capacity'>;
+    }
+  | { type: 'chat.leave'; room: string; data: Pick<Shaped<typeof leaveData>, 'reason'> }
+  | { type: 'chat.message'; room: string; data: Shaped<typeof messageData> }
+  | { type: 'chat.typing'; room: string; data: Shaped<typeof typingData> }
+  | { type: 'webrtc.offer' | 'webrtc.answer'; room: string; data: Shaped<typeof descriptionData> }
+  | { type: 'webrtc.iceCandidate'; room: string; data: Shaped<typeof candidateData> }
   | { type: 'utils.generateRoomID' | 'relay.ping' | 'relay.pong'; data: Record<string, never> };
 
-/* What the relay says. Loose objects throughout: a newer relay may say more than this client knows. */
+/* What the relay says. A newer relay may say more than this client knows. */
 
-const strings = v.array(v.string());
-const iceServers = v.array(
-  v.looseObject({
-    urls: v.custom<string | string[]>((urls) => typeof urls === 'string' || v.is(strings, urls)),
-    username: v.optional(v.string()),
-    credential: v.optional(v.string()),
-  }),
-);
-const user = v.looseObject({
+const user = object({
   userID: id,
-  username: v.string(),
+  username: text,
   /** 1 for a client that speaks the extension; absent for an original one. */
-  ext: v.optional(v.number()),
+  ext: optional(number),
   /** Order of joining within the room: whoever has the higher one offers. */
-  seq: v.optional(v.number()),
+  seq: optional(number),
   /** `host` or `guest`. */
-  role: v.optional(v.string()),
+  role: optional(text),
 });
-export type User = v.InferOutput<typeof user>;
-const users = v.array(user);
+export type User = Shaped<typeof user>;
+const users = list(user);
+/** `RTCIceServer`s; the browser itself checks their parts. */
+const iceServers = list(object({ urls: anything }));
 
 /** The shape of `data` for every type that a client understands. */
 export const RELAY_DATA = {
-  'relay.welcome': v.looseObject({
-    protocol: v.number(),
+  'relay.welcome': object({
+    protocol: number,
     self: user,
-    heartbeatSeconds: v.number(),
-    graceSeconds: v.number(),
+    heartbeatSeconds: number,
+    graceSeconds: number,
     iceServers,
-    prefixes: v.looseObject({ room: v.string(), e2ee: v.string(), file: v.string() }),
-    limits: v.looseObject({}),
-    features: strings,
+    prefixes: object({ room: text, e2ee: text, file: text }),
   }),
-  'relay.ping': v.unknown(),
-  'relay.pong': v.unknown(),
-  'relay.ice': v.looseObject({ iceServers }),
-  'room.joined': v.looseObject({
+  'relay.ping': anything,
+  'relay.pong': anything,
+  'relay.ice': object({ iceServers }),
+  /**
+   * `dealt[i]` is the id of the member who was given `offers[i]`, or null. `resumed`: this session still held its
+   * place, and nobody saw it leave.
+   */
+  'room.joined': object({
     users,
-    seq: v.number(),
-    /** `dealt[i]` is the id of the member who was given `offers[i]`, or null. */
-    dealt: v.array(v.nullable(id)),
-    /** True when this session still held its place: nobody saw it leave. */
-    resumed: v.boolean(),
+    seq: number,
+    dealt: list((value): value is string | null => value === null || id(value)),
   }),
-  'room.users': v.looseObject({ users }),
+  'room.users': object({ users }),
   /** `reason` is one of `REASONS`. */
-  'room.left': v.looseObject({ userID: id, reason: v.string() }),
+  'room.left': object({ userID: id, reason: text }),
   'webrtc.offer': descriptionData,
   'webrtc.answer': descriptionData,
   'webrtc.iceCandidate': candidateData,
-  'general.error': v.looseObject({ error: v.string(), code: v.optional(v.string()) }),
-} as const;
+  'general.error': object({ error: text, code: optional(text), type: optional(text) }),
+} satisfies Record<string, Shape<unknown>>;
 
 export type RelayType = keyof typeof RELAY_DATA;
-export type RelayData<T extends RelayType> = v.InferOutput<(typeof RELAY_DATA)[T]>;
+export type RelayData<T extends RelayType> = Shaped<(typeof RELAY_DATA)[T]>;
 export type Welcome = RelayData<'relay.welcome'>;
 export type Joined = RelayData<'room.joined'>;
 /** A frame from the relay. */
