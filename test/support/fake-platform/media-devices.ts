@@ -45,21 +45,11 @@ export class FakeMediaDevices {
     const { scheduler, random, delays, owner } = this.scope;
     const delay = this.promptDelay ?? random.between(delays.capture[0], delays.capture[1]);
     if (delay === Infinity) return new Promise(() => undefined);
-    return new Promise((resolve, reject) => {
-      scheduler.schedule('work', delay, owner, () => {
-        try {
-          // All or nothing, decided before a device is opened: a failure leaves no track behind.
-          const chosen = wanted.map((kind) => this.choose(kind, constraints[kind] ?? true));
-          resolve(
-            new FakeStream(
-              this.scope,
-              chosen.map((device) => this.open(device)),
-            ),
-          );
-        } catch (error) {
-          reject(error as Error);
-        }
-      });
+    return scheduler.promise(owner, [delay, delay], () => {
+      // All or nothing, decided before a device is opened: a failure leaves no track behind.
+      const chosen = wanted.map((kind) => this.choose(kind, constraints[kind] ?? true));
+      const tracks = chosen.map((device) => this.open(device));
+      return new FakeStream(this.scope, tracks);
     });
   }
 

@@ -51,7 +51,7 @@ export class FakePlatform implements Platform {
   }
 
   get mediaDevices(): Platform['mediaDevices'] {
-    return this.secure ? (this.devices as unknown as Pick<MediaDevices, 'getUserMedia'>) : null;
+    return this.secure ? this.devices : null;
   }
 
   /** The documented cast: a fake stands for the real thing from here on, with the parts that the core uses. */
@@ -75,13 +75,13 @@ export class FakePlatform implements Platform {
   }
 
   createStream(tracks: readonly MediaStreamTrack[]): MediaStream {
-    return new FakeStream(this.scope, tracks.map(trackOf)) as unknown as MediaStream;
+    return new FakeStream(this.scope, tracks.map(trackOf));
   }
 
   /** A captured track without getUserMedia, for tests of the transport alone. */
   track(kind: TrackKind, label?: string): MediaStreamTrack {
     const track = new FakeTrack(this.scope, kind, 'captured', label === undefined ? {} : { label });
-    return track as unknown as MediaStreamTrack;
+    return track;
   }
 
   fetch(url: string, init?: RequestInit): Promise<Response> {

@@ -74,14 +74,9 @@ export class Scheduler {
 
   /** A promise that settles with what `produce` gives, or throws, a seeded while later. */
   promise<T>(owner: string, range: Range, produce: () => T): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      this.soon(owner, range, () => {
-        try {
-          resolve(produce());
-        } catch (error) {
-          reject(error as Error);
-        }
-      });
+    return new Promise<T>((resolve) => {
+      // Asynchronous only to turn what it throws into a rejection.
+      this.soon(owner, range, () => resolve((async () => produce())()));
     });
   }
 

@@ -183,6 +183,7 @@ function settleStable(peer: PeerState): void {
   const ufrag = peer.currentLocal?.sdp.sections.find((section) => !section.rejected)?.ufrag;
   if (ufrag !== undefined && !peer.credentialsToReplace.has(ufrag)) peer.credentialsToReplace.clear();
   // A stopped transceiver leaves once its rejected section is negotiated.
+  for (const each of peer.transceivers) if (each.stopped) each.mid = null;
   peer.transceivers = peer.transceivers.filter((each) => !each.stopped);
   const data = (each: Applied | null) =>
     each?.sdp.sections.some((section) => section.kind === 'application' && !section.rejected);

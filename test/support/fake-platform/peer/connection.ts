@@ -145,7 +145,7 @@ export class FakePeerConnection extends FakeEventTarget {
       const offering = ['stable', 'have-local-offer', 'have-remote-pranswer'].includes(peer.signalingState);
       const type = description?.type ?? (offering ? 'offer' : 'answer');
       if (type === 'rollback') {
-        if (peer.signalingState === 'stable') throw exception('InvalidStateError', 'nothing to roll back');
+        this.requireRollback('have-local-offer');
         await this.operate(() => applyRollback(peer));
         return;
       }
@@ -174,7 +174,7 @@ export class FakePeerConnection extends FakeEventTarget {
       const { peer } = this;
       const { type, sdp = '' } = description;
       if (type === 'rollback') {
-        if (peer.signalingState === 'stable') throw exception('InvalidStateError', 'nothing to roll back');
+        this.requireRollback('have-remote-offer');
         await this.operate(() => applyRollback(peer));
         return;
       }
@@ -312,10 +312,8 @@ export class FakePeerConnection extends FakeEventTarget {
     peer.closed = true;
     peer.signalingState = 'closed';
     for (const transceiver of peer.transceivers) {
-      transceiver.stopping = true;
+      transceiver.stopSendingAndReceiving();
       transceiver.stopped = true;
-      transceiver.receptive = false;
-      transceiver.receiver.track.stop();
     }
     peer.channels.close();
     if (peer.sctp) peer.sctp.state = 'closed';
@@ -349,6 +347,15 @@ export class FakePeerConnection extends FakeEventTarget {
   private requireOfferState(): void {
     if (['stable', 'have-local-offer'].includes(this.peer.signalingState)) return;
     throw exception('InvalidStateError', `cannot offer in ${this.peer.signalingState}`);
+  }
+
+  /** Firefox rolls a local offer back through setLocalDescription alone, a remote one through the other. */
+  private requireRollback(own: RTCSignalingState): void {
+    const { signalingState } = this.peer;
+    if (signalingState === own) return;
+    if (signalingState === 'stable' || this.scope.flavour === 'firefox') {
+      throw exception('InvalidStateError', `cannot roll back in ${signalingState}`);
+    }
   }
 
   /** One step in parallel, then a task; nothing happens on a connection closed meanwhile. */

@@ -9,6 +9,7 @@ function rejected(kind: Section['kind'], mid: string): Section {
     kind,
     mid,
     rejected: true,
+    bundleOnly: false,
     direction: 'inactive',
     msids: null,
     trackId: null,
@@ -44,12 +45,20 @@ class Builder {
     };
   }
 
+  private isBundleOnly(index: number): boolean {
+    const { peer } = this;
+    if (peer.scope.flavour !== 'firefox' || this.setup !== 'actpass') return false;
+    const first = this.sections.findIndex((section) => !section?.rejected);
+    return first >= 0 && first < index && (peer.currentLocal?.sdp.sections[index]?.rejected ?? true);
+  }
+
   media(index: number, transceiver: FakeTransceiver, mid: string, value: Direction): void {
     const sending = sends(value);
     this.sections[index] = {
       kind: transceiver.kind,
       mid,
       rejected: false,
+      bundleOnly: this.isBundleOnly(index),
       direction: value,
       msids: sending ? [...transceiver.sender.streamIds] : null,
       trackId: sending ? (transceiver.sender.track?.id ?? `${this.peer.sessionId}-${mid}`) : null,
@@ -59,7 +68,8 @@ class Builder {
   }
 
   data(index: number, mid: string): void {
-    const none = { rejected: false, direction: 'sendrecv', msids: null, trackId: null } as const;
+    const bundleOnly = this.isBundleOnly(index);
+    const none = { rejected: false, bundleOnly, direction: 'sendrecv', msids: null, trackId: null } as const;
     this.sections[index] = { kind: 'application', mid, ...none, ...this.transportFields() };
   }
 

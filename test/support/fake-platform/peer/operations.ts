@@ -31,11 +31,8 @@ export class OperationsChain {
     const next = (): void => this.next();
     result.then(next, next);
     this.operations.push(() => {
-      try {
-        settle(operation());
-      } catch (error) {
-        settle(Promise.reject(error as Error));
-      }
+      // Asynchronous only to turn what it throws into a rejection.
+      settle((async () => operation())());
     });
     if (this.operations.length === 1) this.operations[0]?.();
     return result;

@@ -11,6 +11,8 @@ export interface Section {
   readonly kind: SectionKind;
   readonly mid: string;
   readonly rejected: boolean;
+  /** Written with port 0 although alive, until bundled (RFC 9143 section 6): Firefox does so under max-bundle. */
+  readonly bundleOnly: boolean;
   readonly direction: Direction;
   /** Stream ids of `a=msid`; null without such a line, [] for `a=msid:-`. */
   readonly msids: readonly string[] | null;
@@ -55,7 +57,7 @@ export function intersect(own: string, offeredReversed: Direction): Direction {
 }
 
 function formatSection(section: Section): string[] {
-  const port = section.rejected ? 0 : 9;
+  const port = section.rejected || section.bundleOnly ? 0 : 9;
   const lines =
     section.kind === 'application'
       ? [`m=application ${port} UDP/DTLS/SCTP webrtc-datachannel`]
@@ -80,6 +82,7 @@ function formatSection(section: Section): string[] {
       section.kind === 'audio' ? 'a=rtpmap:111 opus/48000/2' : 'a=rtpmap:96 VP8/90000',
     );
   }
+  if (section.bundleOnly) lines.push('a=bundle-only');
   for (const candidate of section.candidates) lines.push(`a=${candidate}`);
   if (section.ended) lines.push('a=end-of-candidates');
   return lines;
@@ -106,7 +109,8 @@ function parseSection(block: readonly string[], session: readonly string[]): Sec
   };
   const media = /^m=(audio|video|application) (\d+) /.exec(block[0] ?? '');
   if (!media) throw syntaxError(`unknown media: ${block[0]}`);
-  const rejected = media[2] === '0';
+  const bundleOnly = block.includes('a=bundle-only');
+  const rejected = media[2] === '0' && !bundleOnly;
   const mid = value('mid');
   if (mid === null) throw syntaxError('a media section without mid');
   const [ufrag, pwd, print] = [value('ice-ufrag'), value('ice-pwd'), value('fingerprint')];
@@ -118,6 +122,7 @@ function parseSection(block: readonly string[], session: readonly string[]): Sec
     kind: media[1] as SectionKind,
     mid,
     rejected,
+    bundleOnly,
     direction: DIRECTIONS.find((name) => block.includes(`a=${name}`)) ?? 'sendrecv',
     msids: msids.length === 0 ? null : msids.map(([id]) => id ?? '-').filter((id) => id !== '-'),
     trackId: msids[0]?.[1] ?? null,

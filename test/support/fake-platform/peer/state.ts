@@ -10,7 +10,7 @@ import { OperationsChain } from './operations.ts';
 import type { Direction, Sdp } from './sdp.ts';
 import { collectStats } from './stats.ts';
 import type { FakeTransceiver } from './transceiver.ts';
-import { FakeDtlsTransport, FakeIceTransport, FakeSctpTransport } from './transports.ts';
+import { FakeDtlsTransport, FakeIceTransport, type FakeSctpTransport } from './transports.ts';
 
 export interface Applied {
   readonly type: 'offer' | 'answer';

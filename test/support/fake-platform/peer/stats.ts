@@ -67,7 +67,7 @@ function rtp(transceiver: FakeTransceiver, way: 'inbound' | 'outbound', now: num
 export function collectStats(peer: PeerState, only: FakeTransceiver | null): Map<string, object> {
   const { now } = peer.scope.scheduler;
   const report = new Map<string, object>();
-  const add = <T extends { id: string }>(entry: T): void =>
+  const add = (entry: { readonly id: string; readonly [field: string]: unknown }): void =>
     void report.set(entry.id, { timestamp: now, ...entry });
   for (const transceiver of only ? [only] : peer.transceivers) {
     for (const way of ['inbound', 'outbound'] as const) {

@@ -1,6 +1,6 @@
 /** RTCRtpTransceiver, RTCRtpSender and RTCRtpReceiver (WebRTC 1.0 sections 5.2 to 5.4). */
 import { exception } from '../errors.ts';
-import { FakeStream, FakeTrack, streamOf, trackOf, type TrackKind } from '../media-track.ts';
+import { FakeTrack, streamOf, trackOf, type FakeStream, type TrackKind } from '../media-track.ts';
 import { receives, sends, type Direction } from './sdp.ts';
 import { FlowMeter } from './stats.ts';
 import type { PeerState } from './state.ts';
@@ -189,15 +189,17 @@ export class FakeTransceiver {
     if (this.stopping) return;
     this.stopping = true;
     this.receptive = false;
-    this.receiver.track.end();
+    // In a task of its own: right after stop() the track is live still, in both browsers.
+    const { scheduler, owner } = this.peer.scope;
+    scheduler.schedule('work', 0, owner, () => this.receiver.track.end());
     this.peer.reflow();
   }
 
   /** The negotiated end (section 5.4, "stop the RTCRtpTransceiver"). */
   finish(): void {
     this.stopSendingAndReceiving();
+    this.receiver.track.end();
     this.stopped = true;
-    this.receptive = false;
     this.current = null;
   }
 
