@@ -1,8 +1,9 @@
 /** Tokens: minted at sign-in, checked before anything else on a socket. No token, whole or in part, is ever logged. */
 import { createSecretKey, randomUUID, type KeyObject } from 'node:crypto';
 import { errors, jwtVerify, SignJWT } from 'jose';
-import * as v from 'valibot';
 import { codePoints, LIMITS } from '../../src/core/protocol/limits.ts';
+import type { Role } from '../../src/core/protocol/schema.ts';
+import { list, number, optional, text, where, type Shape } from '../../src/core/protocol/shape.ts';
 import type { Claims } from './core/env.ts';
 
 /** Seconds that a sign-in lasts. */
@@ -10,29 +11,20 @@ const LIFETIME = 3_600;
 /** Seconds by which a minting site's clock may be ahead of ours. */
 const AHEAD = 60;
 
-const roomName = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(LIMITS.roomLength));
+const roomName = where(text, (name) => name.trim() !== '' && codePoints(name) <= LIMITS.roomLength);
+const rooms = list(roomName, 64);
 
-const payload = v.object({
-  sub: v.pipe(v.string(), v.regex(/^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/)),
-  iat: v.number(),
-  username: v.pipe(
-    v.string(),
-    v.trim(),
-    v.minLength(1),
-    v.check((name) => codePoints(name) <= LIMITS.nameLength),
-  ),
-  room: v.optional(
-    v.union([
-      v.pipe(
-        roomName,
-        v.transform((name) => [name]),
-      ),
-      v.pipe(v.array(roomName), v.maxLength(64)),
-    ]),
-  ),
-  role: v.optional(v.picklist(['host', 'guest']), 'guest'),
-  account: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(128))),
-});
+/** Every claim that counts beside `iss` and `exp`, which are checked with the signature. */
+const CLAIMS = {
+  sub: where(text, (sub) => /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/.test(sub)),
+  iat: where(number, (iat) => iat <= Date.now() / 1000 + AHEAD),
+  username: where(text, (name) => name.trim() !== '' && codePoints(name.trim()) <= LIMITS.nameLength),
+  room: optional((value): value is string | string[] => roomName(value) || rooms(value)),
+  role: optional((value): value is Role => value === 'host' || value === 'guest'),
+  account: optional(where(text, ({ length }) => length > 0 && length <= 128)),
+} satisfies Record<string, Shape<unknown>>;
+
+type Checked = { [K in keyof typeof CLAIMS]: (typeof CLAIMS)[K] extends Shape<infer T> ? T : never };
 
 /** A token that does not count. The message says why, without a word of what it contains. */
 export class TokenError extends Error {
@@ -79,17 +71,23 @@ export function tokenVerifier(secret: string, issuer: string): (token: string) =
   const key = keyOf(secret);
   const options = { algorithms: ['HS256'], issuer, requiredClaims: ['sub', 'exp', 'iat', 'username'] };
   return async (token) => {
-    let claims: unknown;
+    let claims: Record<string, unknown>;
     try {
       claims = (await jwtVerify(token, key, options)).payload;
     } catch (error) {
       if (error instanceof errors.JOSEError) throw new TokenError(error.code);
       throw error;
     }
-    const result = v.safeParse(payload, claims);
-    if (!result.success) throw new TokenError(`claim ${v.getDotPath(result.issues[0]) ?? ''}`);
-    const { sub, iat, username, room, role, account } = result.output;
-    if (iat > Date.now() / 1000 + AHEAD) throw new TokenError('claim iat');
-    return { sub, username, role, ...(room && { rooms: room }), ...(account !== undefined && { account }) };
+    for (const [name, shape] of Object.entries(CLAIMS)) {
+      if (!shape(claims[name])) throw new TokenError(`claim ${name}`);
+    }
+    const { sub, username, room, role = 'guest', account } = claims as Checked;
+    return {
+      sub,
+      role,
+      username: username.trim(),
+      ...(room !== undefined && { rooms: typeof room === 'string' ? [room] : room }),
+      ...(account !== undefined && { account }),
+    };
   };
 }

@@ -19,6 +19,7 @@ before(async () => {
     PM_TURN_SECRET: TURN_SECRET,
     PM_TURN_TTL: '60',
     PM_HEARTBEAT_SECONDS: '1',
+    PM_LOG_LEVEL: 'debug',
   });
 });
 after(async () => {
@@ -37,6 +38,13 @@ async function joined(room: string, options: WireOptions = {}, data: object = {}
   const client = await open(options);
   await client.join(room, data);
   return client;
+}
+
+/** Breaks the connection and waits until the relay knows: what is sent to a dead socket before that is lost. */
+async function lose(client: WireClient): Promise<void> {
+  await client.cut();
+  const noticed = `"user":"${client.userID}","code":1006,"msg":"socket closed"`;
+  while (!relay.stderr.includes(noticed)) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 const room = () => `room ${randomUUID()}`;
@@ -175,7 +183,7 @@ describe('joining', () => {
     clients.push(plain);
     await plain.join(id);
     const away = await joined(id);
-    await away.cut();
+    await lose(away);
     const bob = await joined(id);
     const offers = ['a', 'b', 'c'].map((conn) => ({ sdp: `sdp ${conn}`, conn, candidates: [conn] }));
     const cat = await joined(id, {}, { offers });
@@ -339,7 +347,7 @@ describe('leaving', () => {
     const id = room();
     const ann = await joined(id);
     const bob = await joined(id);
-    await bob.cut();
+    await lose(bob);
     for (const candidate of ['1', '2', '3']) {
       ann.send('webrtc.iceCandidate', id, { candidate, to: bob.userID, conn: 'c' });
     }
@@ -440,4 +448,28 @@ describe('the end of the relay', () => {
       [ann.userID, 2],
     ]);
   });
+});
+
+test('a reader that never reads is cut, and the others go on', async () => {
+  await using other = await startRelayProcess({ PM_HEARTBEAT_SECONDS: '60', PM_GRACE_SECONDS: '0' });
+  const id = room();
+  const members = await Promise.all(['Ann', 'Bob', 'Cat'].map((username) => open({ username }, other)));
+  for (const member of members) await member.join(id);
+  const [talker, reader, stalled] = members as [WireClient, WireClient, WireClient];
+  stalled.socket.pause();
+  let cut = false;
+  const gone = reader.next('room.left').then((frame) => {
+    cut = true;
+    return frame;
+  });
+  for (let index = 0; !cut && index < 2_000; index += 1) {
+    talker.send('chat.message', id, { message: 'x', pad: 'x'.repeat(60_000) });
+    await talker.next('chat.message'); // its own echo: never faster than the relay
+    talker.clear();
+    await new Promise((resolve) => setTimeout(resolve, 30)); // within the rate
+  }
+  assert.deepEqual((await gone).data, { userID: stalled.userID, reason: 'relay-gone' });
+  assert.match(other.stderr, /slow reader cut/);
+  await reader.settle();
+  stalled.socket.terminate();
 });

@@ -5,7 +5,8 @@ import { LIMITS } from '../../../src/core/protocol/limits.ts';
 import type { ClientMessage, Reason } from '../../../src/core/protocol/schema.ts';
 import type { Claims, RelayEnv, RelayOptions, SocketLike } from './env.ts';
 import { TokenBucket } from './limits.ts';
-import type { Person, Rooms } from './rooms.ts';
+import type { Person } from './room.ts';
+import type { Rooms } from './rooms.ts';
 
 /** So many errors on one socket end it. */
 const MAX_ERRORS = 10;
@@ -208,7 +209,7 @@ export class Connection {
       code,
       ...(typeof type === 'string' && type.length <= 64 && { type }),
       ...(typeof room === 'string' && room.length <= LIMITS.roomLength * 2 && { room }),
-      ...(typeof id === 'string' && id.length <= 64 && { id }),
+      ...(typeof id === 'string' && id.length <= 128 && { id }),
     };
     this.sendFrame('general.error', ext ? { error, ...context } : { error });
     if (code === 'room-full') return; // asking again for a place is no fault
@@ -236,6 +237,7 @@ export class Connection {
   private over(code: number): void {
     this.ended = true;
     this.host.env.timers.clearTimeout(this.pingTimer);
+    this.host.env.log.debug({ user: this.person.userID, code }, 'socket closed');
     this.host.detach(this, code);
   }
 }

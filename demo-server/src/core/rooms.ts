@@ -6,17 +6,10 @@
  * outlives a lost socket for the grace: nobody is told, signals wait, and the next join of that session takes it back.
  */
 import { encode } from '../../../src/core/protocol/codec.ts';
-import type { JoinOffer, Reason, Role, User } from '../../../src/core/protocol/schema.ts';
+import type { JoinOffer, Reason } from '../../../src/core/protocol/schema.ts';
 import type { Timers } from './env.ts';
 import { Backlog } from './backlog.ts';
-
-/** Whoever sits: `key` is unique per session or plain socket, `userID` is what others know. */
-export interface Person {
-  readonly key: string;
-  readonly userID: string;
-  readonly ext: boolean;
-  readonly role: Role;
-}
+import { joinedFrame, leftFrame, usersFrame, type Person, type Room, type Seat } from './room.ts';
 
 export interface JoinRequest {
   username: string;
@@ -33,29 +26,11 @@ export interface RoomsOptions {
   graceMs: number;
 }
 
-interface Seat {
-  person: Person;
-  /** Order of joining within the room. */
-  readonly seq: number;
-  username: string;
-  capacity: number;
-  /** Set while nobody listens: an extended member without a socket, or a plain one between leave and join. */
-  away: { timer: unknown; backlog: Backlog } | null;
-}
-
-interface Room {
-  readonly id: string;
-  readonly seats: Map<string, Seat>;
-  nextSeq: number;
-}
-
 /**
  * A plain client toggles its microphone by leaving and joining back to back while it keeps its connections. Extended
  * members would close theirs on `room.left` and never meet again, so they hear of a plain leave this much later (ms).
  */
 const REJOIN_MS = 500;
-
-const SYSTEM = 'system';
 
 export class Rooms {
   private readonly rooms = new Map<string, Room>();
@@ -193,7 +168,7 @@ export class Rooms {
       this.options.deliver(person.key, leftFrame(room.id, userID, reason));
     }
     const dealt = (request.offers ?? []).map(() => null); // its connections are alive: nobody gets an offer
-    this.answer(room, seat, dealt, true);
+    this.options.deliver(person.key, joinedFrame(room, seat, dealt, true));
     for (const { text } of backlog?.frames ?? []) this.options.deliver(person.key, text);
   }
 
@@ -204,17 +179,12 @@ export class Rooms {
       .sort((a, b) => a.seq - b.seq)
       .slice(0, offers.length);
     const dealt = offers.map((_, index) => targets[index]?.person.userID ?? null);
-    this.answer(room, own, dealt, false);
+    this.options.deliver(own.person.key, joinedFrame(room, own, dealt, false));
     for (const [index, { person }] of targets.entries()) {
       const data = { ...offers[index], to: person.userID };
       const from = own.person.userID;
       this.options.deliver(person.key, encode({ type: 'webrtc.offer', room: room.id, data, from }));
     }
-  }
-
-  private answer(room: Room, seat: Seat, dealt: (string | null)[], resumed: boolean): void {
-    const data = { users: this.users(room, true), seq: seat.seq, dealt, resumed };
-    this.options.deliver(seat.person.key, encode({ type: 'room.joined', room: room.id, data, from: SYSTEM }));
   }
 
   private remove(room: Room, gone: Seat, reason: Reason): void {
@@ -249,29 +219,9 @@ export class Rooms {
     const texts: { ext?: string; plain?: string } = {};
     for (const seat of room.seats.values()) {
       if (seat.away || !chosen(seat)) continue;
-      const kind = seat.person.ext ? 'ext' : 'plain';
-      texts[kind] ??= encode({
-        type: 'room.users',
-        room: room.id,
-        data: { users: this.users(room, seat.person.ext) },
-        from: SYSTEM,
-      });
-      this.options.deliver(seat.person.key, texts[kind]);
+      const { ext, key } = seat.person;
+      const text = (texts[ext ? 'ext' : 'plain'] ??= usersFrame(room, ext));
+      this.options.deliver(key, text);
     }
   }
-
-  /** Plain members who are away have left already in the eyes of plain viewers. */
-  private users(room: Room, forExt: boolean): User[] {
-    return [...room.seats.values()]
-      .filter((seat) => seat.person.ext || forExt || !seat.away)
-      .map(({ person, username, seq }) =>
-        person.ext
-          ? { userID: person.userID, username, ext: 1, seq, role: person.role }
-          : { userID: person.userID, username },
-      );
-  }
-}
-
-function leftFrame(room: string, userID: string, reason: Reason): string {
-  return encode({ type: 'room.left', room, data: { userID, reason }, from: SYSTEM });
 }

@@ -1,0 +1,53 @@
+/** A room with its seats, and the frames that tell of it. */
+import { encode } from '../../../src/core/protocol/codec.ts';
+import type { Reason, Role, User } from '../../../src/core/protocol/schema.ts';
+import type { Backlog } from './backlog.ts';
+
+/** Whoever sits: `key` is unique per session or plain socket, `userID` is what others know. */
+export interface Person {
+  readonly key: string;
+  readonly userID: string;
+  readonly ext: boolean;
+  readonly role: Role;
+}
+
+export interface Seat {
+  person: Person;
+  /** Order of joining within the room. */
+  readonly seq: number;
+  username: string;
+  capacity: number;
+  /** Set while nobody listens: an extended member without a socket, or a plain one between leave and join. */
+  away: { timer: unknown; backlog: Backlog } | null;
+}
+
+export interface Room {
+  readonly id: string;
+  readonly seats: Map<string, Seat>;
+  nextSeq: number;
+}
+
+const SYSTEM = 'system';
+
+/** Plain members who are away have left already in the eyes of plain viewers. */
+function users(room: Room, forExt: boolean): User[] {
+  return [...room.seats.values()]
+    .filter((seat) => seat.person.ext || forExt || !seat.away)
+    .map(({ person: { userID, ext, role }, username, seq }) =>
+      ext ? { userID, username, ext: 1, seq, role } : { userID, username },
+    );
+}
+
+export function usersFrame(room: Room, forExt: boolean): string {
+  const data = { users: users(room, forExt) };
+  return encode({ type: 'room.users', room: room.id, data, from: SYSTEM });
+}
+
+export function joinedFrame(room: Room, seat: Seat, dealt: (string | null)[], resumed: boolean): string {
+  const data = { users: users(room, true), seq: seat.seq, dealt, resumed };
+  return encode({ type: 'room.joined', room: room.id, data, from: SYSTEM });
+}
+
+export function leftFrame(room: string, userID: string, reason: Reason): string {
+  return encode({ type: 'room.left', room, data: { userID, reason }, from: SYSTEM });
+}
