@@ -126,7 +126,12 @@ export class Call implements CallLike {
   }
 
   join(): Promise<void> {
-    this.joining ??= this.enter().finally(() => (this.joining = null));
+    if (!this.joining) {
+      const joining = this.enter().finally(() => {
+        if (this.joining === joining) this.joining = null;
+      });
+      this.joining = joining;
+    }
     return this.joining;
   }
 
@@ -228,6 +233,7 @@ export class Call implements CallLike {
       await session.join();
     } catch (error) {
       const failure = toPmError(error, 'relay-unreachable');
+      // Otherwise the session has ended the call already, or it was left.
       if (this.session === session) this.finish(null, failure);
       throw failure;
     }
@@ -259,11 +265,8 @@ export class Call implements CallLike {
     if (this.snapshot.phase === 'lobby' && error?.recoverable) {
       this.closeSession('user');
       this.fail(error);
-    } else if (!this.joining) {
-      this.finish(reason, error);
     } else {
-      // The join rejects with the same error and ends the call there.
-      this.closeSession('user');
+      this.finish(reason, error);
     }
   }
 
@@ -279,6 +282,8 @@ export class Call implements CallLike {
   /** Ends whatever is under way: with an error it has failed, with a reason it was left. */
   private finish(reason: Reason | null, error: PmError | null): void {
     const { phase } = this.snapshot;
+    // Whoever joins from now on joins anew.
+    this.joining = null;
     this.closeSession(reason ?? 'refused');
     this.media.release();
     this.playbackReported = false;
