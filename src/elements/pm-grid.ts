@@ -1,5 +1,5 @@
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
-import { property, query } from 'lit/decorators.js';
+import { property } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { gridLayout } from '../core/index.ts';
 import { PmPart } from './base/pm-part.ts';
@@ -70,7 +70,7 @@ export class PmGrid extends PmPart {
         display: grid;
         place-items: center;
         border-radius: var(--_radius);
-        background: var(--pm-tile);
+        background: var(--pm-field);
         color: var(--pm-ink-muted);
         font-size: clamp(15px, 4cqi, 26px);
         font-weight: 600;
@@ -80,8 +80,6 @@ export class PmGrid extends PmPart {
 
   /** `auto`; or `grid`, in which one's own picture never floats. */
   @property() layout: 'auto' | 'grid' = 'auto';
-
-  @query('.box') private box!: HTMLElement | null;
 
   // A string, so that this element is drawn again only when somebody comes or goes: tiles draw themselves.
   private readonly people = this.select((state) =>
@@ -107,6 +105,10 @@ export class PmGrid extends PmPart {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.observer.disconnect();
+  }
+
+  private get box(): HTMLElement | null {
+    return this.part$('.box');
   }
 
   /** Others first, oneself last. */

@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import { query, state } from 'lit/decorators.js';
+import { state } from 'lit/decorators.js';
 import { PmPart } from './base/pm-part.ts';
 import { icon } from './icons.ts';
 import { deviceProblems, endWords, type Words } from './problem-words.ts';
@@ -24,18 +24,16 @@ import { tokens } from './styles/tokens.ts';
 export class PmLobby extends PmPart {
   static override styles = [tokens, base, button, lobby];
 
-  @query('input') private field!: HTMLInputElement | null;
-  @query('.join') private button!: HTMLElement | null;
   @state() private typed: string | null = null;
 
-  private readonly ending = this.select((state) => state);
+  private readonly all = this.select((state) => state);
 
   protected override fallbackFocus(): HTMLElement | null {
-    return this.button;
+    return this.part$('.join');
   }
 
   protected override render(): TemplateResult {
-    const state = this.ending.value;
+    const state = this.all.value;
     const self = state?.participants[0];
     const busy = state?.phase === 'joining' || state?.phase === 'waiting';
     const problems = state ? deviceProblems(state.problems) : [];
@@ -60,7 +58,7 @@ export class PmLobby extends PmPart {
       <div class="side">
         ${state?.room ? html`<h2 dir="auto">${state.room}</h2>` : nothing}
         <div class="problems" role="alert">
-          ${failed ? this.card(failed) : problems.map(({ words }) => this.card(words))}
+          ${failed ? this.card(failed) : problems.map((problem) => this.card(problem))}
         </div>
         ${
           problems.length && !failed && !busy
@@ -78,7 +76,7 @@ export class PmLobby extends PmPart {
             maxlength="32"
             dir="auto"
             .value=${this.typed ?? self?.name ?? ''}
-            @input=${() => (this.typed = this.field?.value ?? null)}
+            @input=${({ target }: InputEvent) => (this.typed = (target as HTMLInputElement).value)}
           />
         </label>
         <button class="btn primary join" part="join" aria-busy=${busy ? 'true' : 'false'}>
@@ -93,7 +91,7 @@ export class PmLobby extends PmPart {
   private card({ title, hint }: Words): TemplateResult {
     return html`<p class="card" part="problem">
       ${icon('warning')}
-      <span><b>${this.t(title)}</b>${hint ? html`<span class="muted">${this.t(hint)}</span>` : nothing}</span>
+      <span><b>${title}</b>${hint ? html`<span class="muted">${hint}</span>` : nothing}</span>
     </p>`;
   }
 
@@ -103,7 +101,8 @@ export class PmLobby extends PmPart {
 
   private join(event: SubmitEvent): void {
     event.preventDefault();
-    if (this.button?.ariaBusy === 'true') return;
+    const { phase } = this.all.value ?? {};
+    if (phase === 'joining' || phase === 'waiting') return;
     void this.request('join', this.typed === null ? {} : { name: this.typed.trim() });
   }
 }

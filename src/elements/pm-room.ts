@@ -1,8 +1,8 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
-import { property, query, state } from 'lit/decorators.js';
+import { property, state } from 'lit/decorators.js';
 import type { Phase } from '../core/index.ts';
-import { oneOf } from './base/attributes.ts';
-import { languageOf } from './base/localize.ts';
+import { read } from './base/attributes.ts';
+import { language } from './base/localize.ts';
 import { RoomElement, type Happening } from './base/room-element.ts';
 import { icon, type IconName } from './icons.ts';
 import type { WordKey } from './locales/en.ts';
@@ -59,15 +59,12 @@ export class PmRoom extends RoomElement {
   static override styles = [tokens, base, button, room];
 
   /** `grid`: one's own picture never floats. */
-  @property({ converter: oneOf('auto', 'grid') }) layout: 'auto' | 'grid' = 'auto';
+  @property({ converter: read('layout') }) layout: 'auto' | 'grid' = 'auto';
   /** Colours: `auto` follows the reader's system. */
-  @property({ reflect: true, converter: oneOf('auto', 'light', 'dark') }) theme: 'auto' | 'light' | 'dark' =
-    'auto';
+  @property({ reflect: true, converter: read('theme') }) theme: 'auto' | 'light' | 'dark' = 'auto';
   /** Features left out, by name: `lobby`. */
   @property() hide = '';
 
-  @query('.screen') private frame!: HTMLElement | null;
-  @query('.log') private log!: HTMLElement | null;
   @state() private own = false;
   /** The words of the notice that was closed; another one shows again. */
   @state() private closed = '';
@@ -77,8 +74,8 @@ export class PmRoom extends RoomElement {
   private readonly problems = this.select(
     ({ problems }) => problems,
     (now, before) => {
-      for (const { devices, words } of deviceProblems(now)) {
-        if (devices.some((device) => now[device] !== before[device])) this.say(this.t(words.title));
+      for (const { devices, title } of deviceProblems(now)) {
+        if (devices.some((device) => now[device] !== before[device])) this.say(title);
       }
     },
   );
@@ -86,7 +83,7 @@ export class PmRoom extends RoomElement {
   private readonly name = this.select((state) => state.room);
 
   protected override fallbackFocus(): HTMLElement | null {
-    return this.frame;
+    return this.part$('.screen');
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
@@ -108,12 +105,12 @@ export class PmRoom extends RoomElement {
     this.mark({ own: this.own });
     // The slot is always there: it tells when the page puts something inside, also later.
     return html`<slot ?hidden=${!this.own} @slotchange=${this.slotted}></slot>
-      <div class="shell" lang=${languageOf(this)} ?hidden=${this.own}>
+      <div class="shell" lang=${language} ?hidden=${this.own}>
         <section class="screen" tabindex="-1" aria-label=${this.t('call')}>
           ${this.own ? nothing : screens[this.shown ?? 'lobby']()}
         </section>
-        <div class="log sr" role="log"></div>
       </div>
+      <div class="log sr" role="log" lang=${language}></div>
       <div class="sound" hidden></div>`;
   }
 
@@ -125,7 +122,7 @@ export class PmRoom extends RoomElement {
     const alone = this.phase.value === 'joined' && !this.others.value;
     return html`
       <header class="head cut" dir="auto">${this.name.value}</header>
-      <main class="stage gap">
+      <div class="stage gap">
         <pm-grid
           part="grid"
           exportparts="tile,tile__media,tile__video,tile__avatar,tile__name,more"
@@ -135,11 +132,11 @@ export class PmRoom extends RoomElement {
         ${
           alone
             ? html`<div class="notices low">
-                ${this.notice({ icon: 'people', title: this.t('alone'), hint: this.t('alone-hint') })}
+                ${this.notice({ icon: 'info', title: this.t('alone'), hint: this.t('alone-hint') })}
               </div>`
             : nothing
         }
-      </main>
+      </div>
       <pm-controls class="gap" part="controls" exportparts="bar,toggle__button">
         <span slot="start" class="name cut" dir="auto">${this.name.value}</span>
       </pm-controls>
@@ -151,8 +148,8 @@ export class PmRoom extends RoomElement {
     const busy = this.phase.value === 'joining' || this.phase.value === 'waiting';
     const again = this.phase.value === 'failed' ? 'try-again' : 'join-again';
     return html`<div class="end" part="end">
-      <h2>${this.t(busy ? 'joining' : title)}</h2>
-      ${busy ? nothing : html`<p class="muted" dir="auto">${hint ? this.t(hint) : this.name.value}</p>`}
+      <h2>${busy ? this.t('joining') : title}</h2>
+      ${busy ? nothing : html`<p class="muted" dir="auto">${hint || this.name.value}</p>`}
       <button
         class="btn text primary"
         type="button"
@@ -172,29 +169,29 @@ export class PmRoom extends RoomElement {
     if (this.phase.value === 'joining') return { icon: 'ring', title: this.t('joining') };
     if (this.audio.blocked) {
       return {
-        icon: 'speaker-off',
+        icon: 'warning',
         title: this.t('no-sound'),
         action: { label: 'play-sound', run: this.audio.resume },
       };
     }
     const [problem] = deviceProblems(this.problems.value ?? {});
-    if (!problem || this.closed === problem.words.title) return null;
+    if (!problem || this.closed === problem.title) return null;
     return {
       icon: 'warning',
-      title: this.t(problem.words.title),
-      hint: this.t(problem.words.hint),
+      title: problem.title,
+      hint: problem.hint,
       action: {
         label: 'try-again',
         run: () => problem.devices.forEach((device) => void this.request(device, { on: true })),
       },
-      close: () => (this.closed = problem.words.title),
+      close: () => (this.closed = problem.title),
     };
   }
 
   private notice(notice: Notice | null): TemplateResult | typeof nothing {
     if (!notice) return nothing;
     const { icon: sign, title, hint, action, close } = notice;
-    return html`<div class="notice ${sign === 'people' ? 'calm' : ''}" part="notice">
+    return html`<div class="notice ${sign === 'info' ? 'calm' : ''}" part="notice">
       ${sign === 'ring' ? html`<i class="ring"></i>` : icon(sign)}
       <div class="words"><b>${title}</b>${hint ? html`<p>${hint}</p>` : nothing}</div>
       ${
@@ -221,8 +218,7 @@ export class PmRoom extends RoomElement {
         this.say(this.t(name === 'participant-left' ? 'left' : 'joined', { name: who }));
     } else if (name === 'state-change') {
       if (detail.state === 'reconnecting') this.say(this.t('reconnecting'));
-      if (detail.state === 'left' || detail.state === 'failed')
-        this.say(this.t(endWords(this.snapshot).title));
+      if (detail.state === 'left' || detail.state === 'failed') this.say(endWords(this.snapshot).title);
     }
   }
 
@@ -230,8 +226,9 @@ export class PmRoom extends RoomElement {
   private say(text: string): void {
     const line = this.ownerDocument.createElement('p');
     line.textContent = text;
-    this.log?.append(line);
-    if ((this.log?.childElementCount ?? 0) > 5) this.log?.firstElementChild?.remove();
+    const log = this.part$('.log');
+    log?.append(line);
+    if (log && log.childElementCount > 5) log.firstElementChild?.remove();
   }
 
   private slotted(): void {

@@ -2,7 +2,7 @@ import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { property } from 'lit/decorators.js';
 import { PmPart } from './base/pm-part.ts';
 import { icon, type IconName } from './icons.ts';
-import { problemWords } from './problem-words.ts';
+import { deviceWords } from './problem-words.ts';
 import { base } from './styles/base.ts';
 import { button } from './styles/button.ts';
 import { tokens } from './styles/tokens.ts';
@@ -116,14 +116,12 @@ export class PmToggle extends PmPart {
     const pending = source === 'pending';
     this.mark({ on, pending, problem: !!problem });
     const name: IconName = on ? device : `${device}-off`;
-    const hint = problem
-      ? problemWords([device], problem).title
-      : (`${device}-${on ? 'off' : 'on'}` as const);
+    const hint = problem ? deviceWords([device], problem).title : this.t(`${device}-${on ? 'off' : 'on'}`);
     return html`<button
       class="btn ${on ? '' : 'off'} ${problem ? 'problem' : ''}"
       part="button"
       type="button"
-      title=${this.t(hint)}
+      title=${hint}
       aria-label=${this.t(device)}
       aria-pressed=${on ? 'true' : 'false'}
       aria-busy=${pending ? 'true' : 'false'}

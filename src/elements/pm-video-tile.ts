@@ -1,5 +1,5 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
-import { property, query } from 'lit/decorators.js';
+import { property } from 'lit/decorators.js';
 import { participant, type LinkState, type Participant } from '../core/index.ts';
 import { MediaController } from './base/media-controller.ts';
 import { PmPart } from './base/pm-part.ts';
@@ -56,8 +56,6 @@ export class PmVideoTile extends PmPart {
   @property() participant = 'self';
   /** Which of the participant's pictures. */
   @property() source: 'camera' | 'screen' = 'camera';
-
-  @query('.media') private box!: HTMLElement | null;
 
   private readonly person = this.select((state) => participant(state, this.participant));
   private readonly media = new MediaController(this, () => {
@@ -132,7 +130,7 @@ export class PmVideoTile extends PmPart {
   protected override updated(changed: PropertyValues): void {
     super.updated(changed);
     // By CSSOM: a `style` attribute would need 'unsafe-inline' in the page's policy.
-    this.box?.style.setProperty('--hue', String(hue(this.person.value?.name ?? '')));
+    this.part$('.media')?.style.setProperty('--hue', String(hue(this.person.value?.name ?? '')));
   }
 }
 

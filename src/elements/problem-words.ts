@@ -1,10 +1,10 @@
 /** From a code to what people read: what is, then what to do. */
 import type { CallState, PmErrorCode, Reason } from '../core/index.ts';
-import type { WordKey } from './locales/en.ts';
+import { translate } from './base/localize.ts';
 
 export interface Words {
-  readonly title: WordKey;
-  readonly hint?: WordKey;
+  readonly title: string;
+  readonly hint: string;
 }
 export type Device = 'mic' | 'camera';
 
@@ -17,23 +17,18 @@ const DEVICE_CAUSES: Partial<Record<PmErrorCode, DeviceCause>> = {
 };
 
 /** Why devices could not be had. */
-export function problemWords(devices: readonly Device[], code: PmErrorCode): Required<Words> {
+export function deviceWords(devices: readonly Device[], code: PmErrorCode): Words {
   const cause = DEVICE_CAUSES[code] ?? 'stuck';
-  const which = devices.length > 1 ? 'both' : (devices[0] ?? 'camera');
-  return { title: `${which}-${cause}`, hint: `${cause}-hint` };
+  const what = translate(`your-${devices.length > 1 ? 'both' : (devices[0] ?? 'camera')}`);
+  return { title: translate(cause, { what }), hint: translate(`${cause}-hint`) };
 }
 
 /** What is wrong with one's own devices, one entry per cause. */
-export function deviceProblems(
-  problems: CallState['problems'],
-): { devices: Device[]; words: Required<Words> }[] {
-  const { mic, camera } = problems;
-  if (mic && mic === camera)
-    return [{ devices: ['camera', 'mic'], words: problemWords(['camera', 'mic'], mic) }];
-  return (['camera', 'mic'] as const).flatMap((device) => {
-    const code = problems[device];
-    return code ? [{ devices: [device], words: problemWords([device], code) }] : [];
-  });
+export function deviceProblems(problems: CallState['problems']): (Words & { devices: readonly Device[] })[] {
+  const failing = (['camera', 'mic'] as const).filter((device) => problems[device]);
+  const groups =
+    problems.mic === problems.camera && failing.length ? [failing] : failing.map((device) => [device]);
+  return groups.map((devices) => ({ devices, ...deviceWords(devices, problems[devices[0]!]!) }));
 }
 
 type End =
@@ -59,7 +54,6 @@ const ENDS: Partial<Record<PmErrorCode | Reason, End>> = {
 /** Why a call ended, or did not begin. */
 export function endWords({ phase, reason, failure }: Pick<CallState, 'phase' | 'reason' | 'failure'>): Words {
   const end = ENDS[failure?.code ?? reason ?? 'user'] ?? (phase === 'failed' ? 'failed' : 'left');
-  return end === 'left' || end === 'over' || end === 'removed'
-    ? { title: `end-${end}` }
-    : { title: `end-${end}`, hint: `end-${end}-hint` };
+  const plain = end === 'left' || end === 'over' || end === 'removed';
+  return { title: translate(`end-${end}`), hint: plain ? '' : translate(`end-${end}-hint`) };
 }

@@ -155,8 +155,10 @@ export class FakeCall implements CallLike {
       const { state } = this.snapshot.participants[0]!.sources[device];
       const on = this.snapshot.wanted[device];
       const code = on ? (this.fail[device] ?? null) : null;
-      if (on && state === 'off') this.source('self', device, { state: 'pending' });
-      if (on) await this.hold;
+      if (on && state !== 'on') {
+        this.source('self', device, { state: 'pending' });
+        await this.hold;
+      }
       this.source('self', device, { state: on && !code ? 'on' : 'off' });
       this.dispatch({ type: 'problem', source: device, code });
     }

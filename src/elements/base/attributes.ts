@@ -1,48 +1,63 @@
-/** Attributes that are more than text. What cannot be read throws; `<pm-room>` makes a `pm-error` of it. */
+/** Attributes that are more than text: how each is read, and what is said when it cannot be. */
 import type { ComplexAttributeConverter } from 'lit';
-import { PmError } from '../../core/index.ts';
 
-/** A converter that answers with `fallback` for an absent attribute and complains in one voice. */
-function attribute<T>(
-  fallback: T,
-  read: (text: string) => T | undefined,
-  expected: string,
-): ComplexAttributeConverter<T> {
+interface Reader<T> {
+  /** What an absent attribute means. */
+  readonly fallback: T;
+  /** What a page is told to write instead. */
+  readonly expected: string;
+  /** Undefined for what cannot be read. */
+  read(text: string): T | undefined;
+}
+
+function oneOf<T extends string>(...values: [T, ...T[]]): Reader<T> {
   return {
-    fromAttribute(text) {
-      if (text === null) return fallback;
-      const value = read(text);
-      if (value === undefined) throw new PmError('usage', `expected ${expected}, got "${text}"`);
-      return value;
-    },
+    fallback: values[0],
+    expected: values.join(' | '),
+    read: (text) => values.find((value) => value === text),
   };
 }
 
-export function oneOf<T extends string>(...values: [T, ...T[]]): ComplexAttributeConverter<T> {
-  return attribute(values[0], (text) => values.find((value) => value === text), values.join(' | '));
-}
-
-export const positive = (fallback: number): ComplexAttributeConverter<number> =>
-  attribute(
-    fallback,
-    (text) => (/^[1-9]\d{0,3}$/.test(text.trim()) ? Number(text) : undefined),
-    'a positive integer',
-  );
-
-function isIceServer(value: unknown): value is RTCIceServer {
+function isIceServer(value: unknown): boolean {
   const urls = (value as RTCIceServer | null)?.urls as unknown;
   return [urls].flat().every((url) => typeof url === 'string' && /^(stun|turn)s?:/.test(url));
 }
 
-export const iceServers = attribute<readonly RTCIceServer[]>(
-  [],
-  (text) => {
+const iceServers: Reader<readonly RTCIceServer[]> = {
+  fallback: [],
+  expected: 'a JSON list of RTCIceServer',
+  read(text) {
     try {
       const value: unknown = JSON.parse(text);
-      return Array.isArray(value) && value.every(isIceServer) ? value : undefined;
+      return Array.isArray(value) && value.every(isIceServer) ? (value as RTCIceServer[]) : undefined;
     } catch {
       return undefined;
     }
   },
-  'a JSON list of RTCIceServer',
-);
+};
+
+const maxPeers: Reader<number> = {
+  fallback: 8,
+  expected: 'a positive integer',
+  read: (text) => (/^[1-9]\d{0,3}$/.test(text) ? Number(text) : undefined),
+};
+
+const readers = {
+  'ice-servers': iceServers,
+  'max-peers': maxPeers,
+  'ice-policy': oneOf<RTCIceTransportPolicy>('all', 'relay'),
+  layout: oneOf('auto', 'grid'),
+  theme: oneOf('auto', 'light', 'dark'),
+};
+
+export function read(name: keyof typeof readers): ComplexAttributeConverter {
+  const reader = readers[name];
+  return { fromAttribute: (text) => (text === null ? reader.fallback : reader.read(text)) };
+}
+
+/** What is wrong with an attribute's text, if anything. */
+export function complaint(name: string, text: string | null): string | null {
+  const reader = (readers as Partial<Record<string, Reader<unknown>>>)[name];
+  if (!reader || text === null || reader.read(text) !== undefined) return null;
+  return `<pm-room ${name}>: expected ${reader.expected}, got "${text}"`;
+}

@@ -3,7 +3,6 @@ import type { PropertyValues } from 'lit';
 import { property } from 'lit/decorators.js';
 import {
   Call,
-  isPmError,
   PmError,
   type CallEvents,
   type CallLike,
@@ -16,7 +15,7 @@ import {
 import { callContext } from '../context.ts';
 import { notices, PmErrorEvent, type RequestDetail, type RequestName } from '../events.ts';
 import { handled, request } from '../request-map.ts';
-import { iceServers, oneOf, positive } from './attributes.ts';
+import { complaint, read } from './attributes.ts';
 import { PmElement } from './pm-element.ts';
 import { RemoteAudio } from './remote-audio.ts';
 
@@ -57,12 +56,13 @@ export abstract class RoomElement extends PmElement implements CallOptions {
   /** Joins with the camera off. */
   @property({ attribute: 'camera-off', type: Boolean }) cameraOff = false;
   /** Added to what the relay gives; as an attribute, JSON. */
-  @property({ attribute: 'ice-servers', converter: iceServers }) iceServers: readonly RTCIceServer[] = [];
+  @property({ attribute: 'ice-servers', converter: read('ice-servers') })
+  iceServers: readonly RTCIceServer[] = [];
   /** `relay`: never a direct path. */
-  @property({ attribute: 'ice-policy', converter: oneOf('all', 'relay') }) icePolicy: RTCIceTransportPolicy =
+  @property({ attribute: 'ice-policy', converter: read('ice-policy') }) icePolicy: RTCIceTransportPolicy =
     'all';
   /** Others, oneself excluded; `1` makes a two-person call. */
-  @property({ attribute: 'max-peers', converter: positive(8) }) maxPeers = 8;
+  @property({ attribute: 'max-peers', converter: read('max-peers') }) maxPeers = 8;
   /** Overrides what the relay says; for an existing Private Meet server. */
   @property({ attribute: 'room-prefix' }) roomPrefix: string | null = null;
 
@@ -117,8 +117,7 @@ export abstract class RoomElement extends PmElement implements CallOptions {
   }
 
   override connectedCallback(): void {
-    if (this.ended) this.adopt(new Call());
-    this.ended = false;
+    if (this.ended && this.shouldUpdate()) this.adopt(new Call());
     super.connectedCallback();
     this.bindCall(this.call);
     this.setAttribute('state', this.state);
@@ -140,14 +139,16 @@ export abstract class RoomElement extends PmElement implements CallOptions {
   }
 
   override attributeChangedCallback(name: string, old: string | null, value: string | null): void {
-    try {
-      super.attributeChangedCallback(name, old, value);
-    } catch (error) {
-      if (!isPmError(error)) throw error;
-      // The property keeps what it was; the page is told once it had time to listen.
-      this.complaints.push(new PmError('usage', `<pm-room ${name}>: ${error.message}`));
-      this.requestUpdate();
-    }
+    const wrong = complaint(name, value);
+    if (!wrong) return super.attributeChangedCallback(name, old, value);
+    // The property keeps what it was; the page is told once it had time to listen.
+    this.complaints.push(new PmError('usage', wrong));
+    this.requestUpdate();
+  }
+
+  /** Style sheets do not follow into another document, and the call has ended there. */
+  protected override shouldUpdate(): boolean {
+    return this.ownerDocument === document;
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
@@ -161,7 +162,8 @@ export abstract class RoomElement extends PmElement implements CallOptions {
   protected override updated(changed: PropertyValues<this>): void {
     super.updated(changed);
     // Not before there is a room: a page may name it after inserting the element.
-    if (!this.started && this.room && this.isConnected) this.start();
+    if (!this.started && this.room)
+      void this.updateComplete.then(() => this.isConnected && !this.started && this.start());
     for (const error of this.complaints.splice(0)) {
       this.dispatchEvent(new PmErrorEvent({ code: error.code, recoverable: false, error }));
     }
@@ -172,6 +174,7 @@ export abstract class RoomElement extends PmElement implements CallOptions {
 
   private adopt(call: CallLike): void {
     this.unlisten();
+    this.ended = false;
     this.current = call;
     call.configure(Object.fromEntries(OPTIONS.map((name) => [name, this[name]])));
     for (const name of Object.keys(notices) as (keyof CallEvents)[]) this.forward(call, name);

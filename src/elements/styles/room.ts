@@ -32,7 +32,7 @@ export const room = css`
     display: grid;
     grid-template: auto minmax(0, 1fr) auto / minmax(0, 1fr);
     block-size: 100%;
-    overflow: auto;
+    overflow: hidden; /* a scroll bar that comes and goes would make the grid measure itself in circles */
     outline: none;
   }
   .screen > pm-lobby {
@@ -117,6 +117,7 @@ export const room = css`
     align-content: center;
     justify-items: center;
     padding: 16px;
+    overflow: auto;
     text-align: center;
   }
   .end h2 {

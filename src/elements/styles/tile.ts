@@ -23,11 +23,7 @@ export const tile = css`
     place-items: center;
     overflow: hidden;
     border-radius: inherit;
-    background: radial-gradient(
-      120% 120% at 50% 0,
-      light-dark(oklch(0.915 0.009 var(--hue)), oklch(0.285 0.009 var(--hue))),
-      light-dark(oklch(0.88 0.011 var(--hue)), oklch(0.24 0.009 var(--hue)))
-    );
+    background: light-dark(oklch(0.9 0.01 var(--hue)), oklch(0.26 0.009 var(--hue)));
   }
   .avatar {
     --size: clamp(34px, 34cqmin, 104px);

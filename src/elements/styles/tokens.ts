@@ -19,7 +19,6 @@ export const tokens = css`
 
     --pm-control: light-dark(var(--_surface), color-mix(in oklab, var(--_ink) 8%, var(--_surface)));
     --pm-field: color-mix(in oklab, var(--_ink) 5%, var(--_surface));
-    --pm-tile: color-mix(in oklab, var(--_ink) 7%, var(--_stage));
     --pm-line-strong: color-mix(in oklab, var(--_ink) 52%, var(--_surface));
     --pm-ink-muted: color-mix(in oklab, var(--_ink) 70%, var(--_surface));
 
