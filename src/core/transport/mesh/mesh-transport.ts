@@ -1,5 +1,4 @@
 /** A full mesh: one peer connection to everybody else in the room. */
-import { toPmError } from '../../errors.ts';
 import type { Platform } from '../../platform.ts';
 import type { SourceName } from '../../state/call-state.ts';
 import { Emitter } from '../../util/emitter.ts';
@@ -159,18 +158,12 @@ export class MeshTransport implements MediaTransport {
     this.keepTimeline(id, link);
     for (const [source, track] of this.published) link.publish(source, track);
     link.announce(this.media);
-    const emit = <K extends keyof TransportEvents>(name: K, detail: TransportEvents[K]) => {
-      // A closed predecessor must not speak for its successor.
-      if (this.links.get(id) === link) this.events.emit(name, detail);
-    };
     link.assign(peer, {
       send: (signal) => this.port.send(id, signal),
-      state: (state) => emit('link', { id, state }),
-      path: (path) => emit('path', { id, path }),
-      track: (source, stream) => emit('track', { id, source, stream }),
-      media: (media) => emit('media', { id, media }),
-      bye: () => emit('bye', { id }),
-      error: (error) => emit('error', { id, error: toPmError(error, 'negotiation-failed') }),
+      tell: (name, detail) => {
+        // A closed predecessor must not speak for its successor.
+        if (this.links.get(id) === link) this.events.emit(name, { ...detail, id } as never);
+      },
     });
     return link;
   }

@@ -1,9 +1,9 @@
 /** One peer connection from its first offer to its close: slots, negotiation, control channel, timeline. */
 import { PmError } from '../../errors.ts';
 import type { Platform } from '../../platform.ts';
-import { SOURCE_NAMES, type LinkState, type PathKind, type SourceName } from '../../state/call-state.ts';
+import { SOURCE_NAMES, type LinkState, type SourceName } from '../../state/call-state.ts';
 import { Timeline } from '../timeline.ts';
-import type { MediaStates, PeerInfo, PreparedOffer, Signal } from '../transport.ts';
+import type { MediaStates, PeerInfo, PreparedOffer, Signal, TransportEvents } from '../transport.ts';
 import { ControlChannel } from './control-channel.ts';
 import { watchFirstMedia } from './first-media.ts';
 import { Negotiator } from './negotiator.ts';
@@ -11,13 +11,8 @@ import { Slots, type SlotStreams } from './slots.ts';
 
 export interface LinkHooks {
   send(signal: Signal): void;
-  state(state: LinkState): void;
-  path(path: PathKind): void;
-  track(source: SourceName, stream: MediaStream | null): void;
-  media(media: MediaStates): void;
-  /** The other side closed the connection. */
-  bye(): void;
-  error(error: PmError): void;
+  /** Everything that concerns the participant, not yet under an id. */
+  tell<K extends keyof TransportEvents>(name: K, detail: Omit<TransportEvents[K], 'id'>): void;
 }
 
 const LINK_STATES: Readonly<Record<RTCPeerConnectionState, LinkState>> = {
@@ -74,14 +69,16 @@ export class PeerLink {
       settled: () => this.settled(),
       failed: (error) => {
         this.offered?.();
-        this.hooks?.error(new PmError('negotiation-failed', 'A description could not be applied.', error));
+        this.hooks?.tell('error', {
+          error: new PmError('negotiation-failed', 'A description was refused.', error),
+        });
       },
       warn,
     });
     this.control = conn
       ? new ControlChannel(pc, {
           media: (media) => this.onMedia(media),
-          closed: () => this.hooks?.bye(),
+          closed: () => this.hooks?.tell('bye', {}),
           warn,
         })
       : null;
@@ -192,7 +189,7 @@ export class PeerLink {
     if (state === 'failed' && this.peer?.initiator) {
       this.restart();
     }
-    this.hooks?.state(LINK_STATES[state]);
+    this.hooks?.tell('link', { state: LINK_STATES[state] });
   }
 
   private restart(): void {
@@ -204,7 +201,7 @@ export class PeerLink {
   }
 
   private onMedia(media: MediaStates): void {
-    this.hooks?.media(media);
+    this.hooks?.tell('media', { media });
     // A camera switched on later has its first picture then.
     if (media.camera === 'on' && this.timeline.has('dtls') && !this.timeline.has('first-frame'))
       this.watchMedia();
@@ -215,7 +212,7 @@ export class PeerLink {
     this.stopWatching = watchFirstMedia(this.platform, this.pc, {
       packet: () => this.timeline.mark('first-packet'),
       frame: () => this.timeline.mark('first-frame'),
-      path: (path) => this.hooks?.path(path),
+      path: (path) => this.hooks?.tell('path', { path }),
       warn: (message, error) => this.platform.log('warn', message, error),
     });
   }
@@ -228,7 +225,7 @@ export class PeerLink {
       const stream = track && this.platform.createStream([track]);
       if (stream) this.remote.set(source, stream);
       else this.remote.delete(source);
-      this.hooks?.track(source, stream);
+      this.hooks?.tell('track', { source, stream });
     }
   }
 }
