@@ -11,6 +11,7 @@ import {
   type ClientMessage,
   type Joined,
   type JoinOffer,
+  type RelayData,
   type RelayMessage,
   type User,
   type Welcome,
@@ -222,42 +223,36 @@ export class Session {
   }
 
   private onMessage(message: RelayMessage): void {
+    if (message.room !== undefined && message.room !== this.wireName()) return;
     switch (message.type) {
       case 'relay.ice':
         if (this.welcome) this.welcome = { ...this.welcome, iceServers: message.data.iceServers };
         return this.configure();
       case 'general.error':
-        return this.onRefusal(message.data.code, message.data.error);
+        return this.onRefusal(message.data);
       case 'room.joined':
-        if (message.room === this.wireName()) this.onJoined(message.data);
-        return;
+        return this.onJoined(message.data);
       case 'room.users':
-        if (message.room === this.wireName()) this.onUsers(message.data.users);
-        return;
+        return this.onUsers(message.data.users);
       case 'room.left':
-        if (message.room === this.wireName())
-          this.roster?.left(message.data.userID, asReason(message.data.reason));
-        return;
+        return this.roster?.left(message.data.userID, asReason(message.data.reason));
       case 'webrtc.offer':
       case 'webrtc.answer':
       case 'webrtc.iceCandidate':
-        if (message.room === this.wireName() && message.from)
-          this.transport?.receive(message.from, toSignal(message));
+        if (message.from) this.transport?.receive(message.from, toSignal(message));
         return;
       default:
         return;
     }
   }
 
-  private onRefusal(code: string | undefined, text: string): void {
-    const error = new PmError(
-      code && REFUSALS.has(code) ? (code as PmErrorCode) : 'protocol',
-      `The relay refused: ${text}`,
-    );
-    if (this.joining) return this.joining.reject(error);
-    // After a restart of the relay our place may be gone.
-    if (this.joined && REFUSALS.has(error.code) && error.code !== 'rate-limited')
-      return this.env.onEnd(null, error);
+  private onRefusal({ code = '', error: text, type }: RelayData<'general.error'>): void {
+    const known = REFUSALS.has(code) ? (code as PmErrorCode) : 'protocol';
+    const error = new PmError(known, `The relay refused: ${text}`);
+    // A plain server does not say what it answers.
+    if (this.joining && (!type || type === 'chat.join')) return this.joining.reject(error);
+    // Back from a lost socket, our place may be gone.
+    if (type === 'chat.join' && known !== 'rate-limited') return this.env.onEnd(null, error);
     this.env.onError(error);
   }
 
