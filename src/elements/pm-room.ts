@@ -14,7 +14,7 @@ import { tokens } from './styles/tokens.ts';
 
 type Screen = 'lobby' | 'call' | 'end';
 
-/** One thing that the room has to say, with at most two buttons. */
+/** One thing that the room has to say. What can be done about it may also be declined. */
 interface Notice {
   icon: IconName | 'ring';
   title: string;
@@ -196,16 +196,23 @@ export class PmRoom extends RoomElement {
       <div class="words"><b>${title}</b>${hint ? html`<p>${hint}</p>` : nothing}</div>
       ${
         action
-          ? html`<button class="btn text field" type="button" @click=${action.run}>
-              ${this.t(action.label)}
-            </button>`
-          : nothing
-      }
-      ${
-        close
-          ? html`<button class="btn quiet" type="button" aria-label=${this.t('close')} @click=${close}>
-              ${icon('close')}
-            </button>`
+          ? html`<div class="acts">
+              <button class="btn text field" type="button" @click=${action.run}>
+                ${this.t(action.label)}
+              </button>
+              ${
+                close
+                  ? html`<button
+                      class="btn quiet"
+                      type="button"
+                      aria-label=${this.t('close')}
+                      @click=${close}
+                    >
+                      ${icon('close')}
+                    </button>`
+                  : nothing
+              }
+            </div>`
           : nothing
       }
     </div>`;

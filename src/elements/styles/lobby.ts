@@ -42,6 +42,9 @@ export const lobby = css`
   .unseen pm-video-tile::part(avatar) {
     visibility: hidden;
   }
+  .unseen pm-video-tile::part(media) {
+    background: color-mix(in oklab, var(--_ink) 7%, var(--_stage));
+  }
   .see {
     grid-area: 1 / 1;
     z-index: 1;

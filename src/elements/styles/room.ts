@@ -92,9 +92,12 @@ export const room = css`
     flex: 1 1 160px;
     padding: 4px 8px 4px 4px;
   }
-  .calm .words,
-  .ring + .words {
+  .words:last-child {
     flex-basis: auto;
+  }
+  .acts {
+    display: flex;
+    gap: 4px;
   }
   .notice p {
     color: var(--pm-ink-muted);
