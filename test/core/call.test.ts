@@ -249,6 +249,14 @@ describe('a call', () => {
     await room.world.when(() => jonas.snapshot.phase === 'joined', 'jonas to be back');
   });
 
+  it('meets somebody whose socket was half open while the newcomer came', async () => {
+    const { room, maya, jonas } = await pair(18);
+    room.world.halfOpen('jonas');
+    const priya = room.call('priya');
+    await room.joined(priya);
+    await room.everyoneMeets(maya, jonas, priya);
+  });
+
   it('leaves nothing behind after leaving, and joins again', async () => {
     const { room, maya, jonas } = await pair(15);
     for (let round = 0; round < 5; round += 1) {

@@ -15,6 +15,9 @@ export interface LinkHooks {
   tell<K extends keyof TransportEvents>(name: K, detail: Omit<TransportEvents[K], 'id'>): void;
 }
 
+/** How long an offer may go unanswered before it is sent again, in milliseconds. */
+const ANSWER_TIMEOUT = 4_000;
+
 const LINK_STATES: Readonly<Record<RTCPeerConnectionState, LinkState>> = {
   new: 'new',
   connecting: 'connecting',
@@ -47,6 +50,7 @@ export class PeerLink {
   private unsent: Signal[] = [];
   private offered: (() => void) | null = null;
   private stopWatching: (() => void) | null = null;
+  private stopExpecting: (() => void) | null = null;
 
   /**
    * @param conn names this connection towards our own clients; undefined towards a plain one
@@ -113,6 +117,7 @@ export class PeerLink {
   assign(peer: PeerInfo, hooks: LinkHooks): void {
     this.peer = peer;
     this.hooks = hooks;
+    this.expectAnswer();
     for (const signal of this.unsent.splice(0)) this.send(signal);
   }
 
@@ -138,6 +143,7 @@ export class PeerLink {
     if (pc.signalingState === 'closed') return;
     this.hooks = null;
     this.stopWatching?.();
+    this.stopExpecting?.();
     this.control?.close();
     pc.onnegotiationneeded =
       pc.onicecandidate =
@@ -154,6 +160,13 @@ export class PeerLink {
     if (this.peer && this.hooks) this.hooks.send(this.conn ? { ...signal, conn: this.conn } : signal);
     else this.unsent.push(signal);
     this.offered?.();
+    if (signal.kind === 'offer') this.expectAnswer();
+  }
+
+  /** A signal towards a socket that is half open is lost, and nobody learns of it: the offer goes out again. */
+  private expectAnswer(): void {
+    this.stopExpecting?.();
+    this.stopExpecting = this.platform.after(ANSWER_TIMEOUT, () => this.hooks && this.resend());
   }
 
   private listen(): void {
