@@ -6,7 +6,6 @@ import { certificateOf, FakeCertificate } from './peer/certificate.ts';
 import { FakePeerConnection } from './peer/connection.ts';
 import type { Network } from './peer/network.ts';
 import type { Scope } from './scope.ts';
-import { sha256Bytes } from './sha256.ts';
 import { FakeSocket, type ConnectHandler } from './socket.ts';
 
 export interface LogEntry {
@@ -99,10 +98,6 @@ export class FakePlatform implements Platform {
         );
       });
     });
-  }
-
-  sha256(text: string): Promise<Uint8Array> {
-    return this.later(() => sha256Bytes(text));
   }
 
   randomId(bits = 128): string {

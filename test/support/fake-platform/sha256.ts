@@ -1,4 +1,4 @@
-/** SHA-256 (FIPS 180-4) without waiting, so that a digest settles on the virtual clock; browsers' own is real time. */
+/** SHA-256 (FIPS 180-4) without waiting: the relay's core takes it at once, and browsers' own is real time. */
 const K = new Uint32Array(64);
 const START = new Uint32Array(8);
 

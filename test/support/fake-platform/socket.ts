@@ -15,6 +15,11 @@ class Cable {
 
   constructor(private readonly scope: Scope) {}
 
+  /** What an end does by itself, whether packets pass or not. */
+  later(ms: number, task: () => void): void {
+    this.scope.scheduler.schedule(ms > 0 ? 'timer' : 'work', ms, '', task);
+  }
+
   /** In order, a seeded while later. */
   carry(way: 'up' | 'down', deliver: () => void): void {
     const { scheduler, random, delays, owner } = this.scope;
@@ -35,6 +40,7 @@ export class ServerSocket {
   /** The connection is over, whoever ended it. */
   onclose: ((code: number, reason: string) => void) | null = null;
   open = true;
+  private finished = false;
 
   constructor(
     /** Whose socket this is. */
@@ -49,11 +55,15 @@ export class ServerSocket {
     this.cable.carry('down', () => this.client.arrived(data));
   }
 
+  /** Sends a close frame; `onclose` follows once the client has echoed it, or did not in time. */
   close(code = 1000, reason = ''): void {
     if (!this.open) return;
     this.open = false;
-    this.cable.carry('down', () => this.client.finish(code, reason, true));
-    this.onclose?.(code, reason);
+    this.cable.carry('down', () => {
+      this.client.finish(code, reason, true);
+      this.cable.carry('up', () => this.finish(code, reason));
+    });
+    this.cable.later(CLOSE_TIMEOUT, () => this.finish(1006, ''));
   }
 
   /** Ends it without a handshake: the client reads 1006. */
@@ -61,7 +71,7 @@ export class ServerSocket {
     if (!this.open) return;
     this.open = false;
     this.cable.carry('down', () => this.client.finish(1006, '', false));
-    this.onclose?.(1006, '');
+    this.cable.later(0, () => this.finish(1006, ''));
   }
 
   /** A protocol ping, which browsers answer by themselves; `pong` runs when the answer is here. */
@@ -71,8 +81,13 @@ export class ServerSocket {
 
   /** The client's close frame, or the end of its connection. */
   clientGone(code: number, reason: string): void {
-    if (!this.open) return;
     this.open = false;
+    this.finish(code, reason);
+  }
+
+  private finish(code: number, reason: string): void {
+    if (this.finished) return;
+    this.finished = true;
     this.onclose?.(code, reason);
   }
 }

@@ -53,7 +53,8 @@ class Builder {
   }
 
   media(index: number, transceiver: FakeTransceiver, mid: string, value: Direction): void {
-    const sending = sends(value);
+    // Chromium names the streams of whoever wants to send (RFC 9429 section 5.3.1), Firefox of whoever may.
+    const sending = sends(this.peer.scope.flavour === 'chromium' ? transceiver.wanted : value);
     this.sections[index] = {
       kind: transceiver.kind,
       mid,
