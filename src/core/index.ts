@@ -1,5 +1,5 @@
 /** The headless core: a whole call without an interface, usable on its own. */
-export { Call, DEFAULT_OPTIONS, type CallParts } from './call/call.ts';
+export { Call, DEFAULT_OPTIONS } from './call/call.ts';
 export { isActive } from './call/phase.ts';
 export type { CallEvents, CallLike, CallOptions } from './call/types.ts';
 export { isPmError, PmError, toPmError, type PmErrorCode } from './errors.ts';

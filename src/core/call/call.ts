@@ -3,31 +3,19 @@ import { PmError, toPmError } from '../errors.ts';
 import { LocalMedia, type Device } from '../media/local-media.ts';
 import { browserPlatform, type Platform } from '../platform.ts';
 import { relayUrls } from '../signaling/relay-url.ts';
-import type { Signaling } from '../signaling/signaling.ts';
 import { TokenSource } from '../signaling/token-source.ts';
-import { WebSocketSignaling, type WebSocketOptions } from '../signaling/websocket.ts';
+import { WebSocketSignaling } from '../signaling/websocket.ts';
 import { initialState, SOURCE_NAMES, type CallState, type Reason, type Source } from '../state/call-state.ts';
 import { reduce, type Action } from '../state/reducer.ts';
 import { Store } from '../state/store.ts';
 import { MeshTransport } from '../transport/mesh/mesh-transport.ts';
-import type { MediaStates, MediaTransport, SignalPort, TimelineEntry } from '../transport/transport.ts';
+import type { MediaStates, MediaTransport, TimelineEntry } from '../transport/transport.ts';
 import { Emitter } from '../util/emitter.ts';
 import { notify } from './notices.ts';
 import { isActive, mayFollow } from './phase.ts';
 import { checkRoom } from './room-name.ts';
 import { Session } from './session.ts';
 import type { CallEvents, CallLike, CallOptions } from './types.ts';
-
-/** What a call is made of; a page may bring its own. */
-export interface CallParts {
-  createSignaling(platform: Platform, options: WebSocketOptions): Signaling;
-  createTransport(platform: Platform, port: SignalPort, config: RTCConfiguration): Promise<MediaTransport>;
-}
-
-const PARTS: CallParts = {
-  createSignaling: (platform, options) => new WebSocketSignaling(platform, options),
-  createTransport: (platform, port, config) => MeshTransport.create(platform, port, config),
-};
 
 export const DEFAULT_OPTIONS: CallOptions = Object.freeze({
   room: '',
@@ -57,10 +45,7 @@ export class Call implements CallLike {
   private playbackReported = false;
   private readonly stopListening: () => void;
 
-  constructor(
-    private readonly platform: Platform = browserPlatform(),
-    private readonly parts: CallParts = PARTS,
-  ) {
+  constructor(private readonly platform: Platform = browserPlatform()) {
     const report = (error: unknown) => platform.log('error', 'A listener of the call failed.', error);
     this.store = new Store(initialState(), report);
     this.events = new Emitter(report);
@@ -183,13 +168,7 @@ export class Call implements CallLike {
       const room = checkRoom(this.options.room);
       const relays = relayUrls(this.options.relay, this.platform.baseUrl);
       this.dispatch({ type: 'phase', phase });
-      if (this.session) return this.session;
-      const signaling = this.parts.createSignaling(this.platform, {
-        relays,
-        session: this.platform.randomId(128),
-        tokens: this.tokens,
-      });
-      this.session = this.openSession(room, signaling);
+      this.session ??= this.openSession(room, relays);
       return this.session;
     } catch (error) {
       const failure = toPmError(error, 'usage');
@@ -198,15 +177,21 @@ export class Call implements CallLike {
     }
   }
 
-  private openSession(room: string, signaling: Signaling): Session {
+  private openSession(room: string, relays: readonly URL[]): Session {
+    const { platform } = this;
     const session: Session = new Session({
-      platform: this.platform,
+      platform,
       room,
-      signaling,
       options: () => this.options,
       state: () => this.snapshot,
       dispatch: (action) => this.dispatch(action),
-      createTransport: (port, config) => this.parts.createTransport(this.platform, port, config),
+      createSignaling: (handler) =>
+        new WebSocketSignaling(
+          platform,
+          { relays, session: platform.randomId(128), tokens: this.tokens },
+          handler,
+        ),
+      createTransport: (port, config) => MeshTransport.create(platform, port, config),
       onTransport: (transport) => {
         this.transport = transport;
         for (const [device, track] of this.tracks) transport.publish(device, track);

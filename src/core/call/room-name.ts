@@ -1,4 +1,4 @@
-/** Room names: what a page may call a room, and what the wire calls it. */
+/** What a page may call a room. */
 import { PmError } from '../errors.ts';
 import { codePoints, LIMITS } from '../protocol/index.ts';
 
@@ -14,8 +14,4 @@ export function checkRoom(name: string): string {
     throw new PmError('usage', 'room: only printable characters.');
   }
   return room;
-}
-
-export function wireRoom(prefix: string, room: string): string {
-  return prefix ? `${prefix}:${room}` : room;
 }

@@ -16,13 +16,13 @@ import {
   type User,
   type Welcome,
 } from '../protocol/index.ts';
-import type { Signaling } from '../signaling/signaling.ts';
+import type { Signaling, SignalingHandler } from '../signaling/signaling.ts';
 import { asRole, type CallState, type Reason } from '../state/call-state.ts';
 import type { Action } from '../state/reducer.ts';
 import type { MediaTransport, PeerInfo, PreparedOffer, Signal, SignalPort } from '../transport/transport.ts';
+import { deferred, type Deferred } from '../util/async.ts';
 import { Scope } from '../util/scope.ts';
 import { Roster } from './roster.ts';
-import { wireRoom } from './room-name.ts';
 import type { CallOptions } from './types.ts';
 
 /** Failed attempts before a first connect is given up; a call that is under way never gives up. */
@@ -47,7 +47,7 @@ export interface SessionEnvironment {
   readonly options: () => CallOptions;
   readonly state: () => CallState;
   readonly dispatch: (action: Action) => void;
-  readonly signaling: Signaling;
+  readonly createSignaling: (handler: SignalingHandler) => Signaling;
   readonly createTransport: (port: SignalPort, config: RTCConfiguration) => Promise<MediaTransport>;
   /** The transport is there: publish what is captured. */
   readonly onTransport: (transport: MediaTransport) => void;
@@ -60,89 +60,65 @@ export interface SessionEnvironment {
   readonly nameChanged: () => boolean;
 }
 
-interface Waiting {
-  resolve: () => void;
-  reject: (error: PmError) => void;
-}
-
-export class Session {
+export class Session implements SignalingHandler {
   private readonly scope = new Scope();
-  private readonly opening: Waiting[] = [];
-  private joining: Waiting | null = null;
-  private transport: MediaTransport | null = null;
+  private readonly signaling: Signaling;
   private readonly transportReady: Promise<void>;
+  /** Settles when the relay can be talked to; a new one after every loss. */
+  private ready = deferred();
+  /** The join that the relay has not answered yet. */
+  private joining: Deferred | null = null;
+  private joined = false;
+  private transport: MediaTransport | null = null;
   private roster: Roster | null = null;
   private welcome: Welcome | null = null;
   private subject: string | null = null;
   private offers: readonly PreparedOffer[] = [];
-  private joined = false;
 
   constructor(private readonly env: SessionEnvironment) {
-    const { signaling, dispatch, platform } = env;
-    for (const stop of [
-      signaling.on('open', ({ welcome, subject }) => this.onOpen(welcome, subject)),
-      signaling.on('lost', () => this.onLost()),
-      signaling.on('failed', ({ error, attempt }) => this.onFailed(error, attempt)),
-      signaling.on('replaced', () => env.onEnd('replaced', null)),
-      signaling.on('message', (message) => this.onMessage(message)),
-      platform.onPage((event) => event !== 'pagehide' && signaling.nudge()),
-    ]) {
-      this.scope.add(stop);
-    }
+    const { dispatch, platform } = env;
+    this.signaling = env.createSignaling(this);
+    this.scope.add(platform.onPage((event) => event !== 'pagehide' && this.signaling.nudge()));
     dispatch({ type: 'relay', relay: 'connecting' });
     // Made while the socket connects.
     this.transportReady = this.makeTransport();
     this.transportReady.catch((error: unknown) => env.onEnd(null, toPmError(error, 'unsupported')));
-    signaling.start();
-  }
-
-  get ended(): boolean {
-    return this.scope.ended;
+    this.signaling.start();
   }
 
   timeline(id: string): ReturnType<MediaTransport['timeline']> {
     return this.transport?.timeline(id) ?? [];
   }
 
-  /** Resolves when the relay can be talked to. @throws {PmError} when it cannot */
-  async open(): Promise<void> {
-    if (!this.env.signaling.open) {
-      await new Promise<void>((resolve, reject) => this.opening.push({ resolve, reject }));
-    }
-    await this.transportReady;
-  }
-
   /** Gathers offers ahead of the join, where the relay can deal them. */
   async prepare(): Promise<void> {
-    await this.open();
-    if (this.welcome) await this.transport?.prepare(LIMITS.joinOffers);
+    await this.ready.promise;
+    if (this.welcome) this.offers = (await this.transport?.prepare(LIMITS.joinOffers)) ?? [];
   }
 
   /** Enters the room. @throws {PmError} when the relay refuses or does not answer */
   async join(): Promise<void> {
-    await this.open();
-    const { signaling, nameChanged } = this.env;
-    if (!this.welcome && nameChanged()) {
+    await this.ready.promise;
+    if (!this.welcome && this.env.nameChanged()) {
       // A plain server takes the name from the token alone.
-      signaling.restart();
-      await this.open();
+      this.ready = deferred();
+      this.signaling.restart();
     }
-    if (this.welcome && this.transport) this.offers = await this.transport.prepare(LIMITS.joinOffers);
+    await this.prepare();
     if (this.scope.ended) throw ended();
-    const answered = new Promise<void>((resolve, reject) => (this.joining = { resolve, reject }));
+    const joining = (this.joining = deferred());
     const stop = this.scope.add(
       this.env.platform.after(JOIN_TIMEOUT, () =>
-        this.joining?.reject(new PmError('relay-unreachable', 'The relay did not answer the join.')),
+        joining.reject(new PmError('relay-unreachable', 'The relay did not answer the join.')),
       ),
     );
     this.sendJoin();
     try {
-      await answered;
+      await joining.promise;
     } finally {
       stop();
       this.joining = null;
     }
-    if (this.scope.ended) throw ended();
   }
 
   configure(): void {
@@ -152,14 +128,13 @@ export class Session {
   /** @param reason told to the others where the relay can */
   end(reason: Reason): void {
     if (this.scope.ended) return;
-    const { signaling, room } = this.env;
     this.scope.end();
     this.roster?.end();
-    signaling.close(
-      this.joined ? { type: 'chat.leave', room: this.wire(room), data: { reason } } : undefined,
+    this.signaling.close(
+      this.joined ? { type: 'chat.leave', room: this.wireName(), data: { reason } } : undefined,
     );
     this.transport?.close();
-    this.settleOpening(ended());
+    this.ready.reject(ended());
     this.joining?.reject(ended());
     this.env.dispatch({ type: 'relay', relay: 'closed' });
   }
@@ -176,7 +151,7 @@ export class Session {
       dispatch: env.dispatch,
       state: env.state,
       maxPeers: () => env.options().maxPeers,
-      relayOpen: () => this.joined && env.signaling.open,
+      relayOpen: () => this.joined && this.signaling.open,
       onPeer: env.onPeer,
     });
     this.scope.add(transport.on('error', ({ error }) => env.onError(error)));
@@ -191,38 +166,42 @@ export class Session {
     };
   }
 
-  private onOpen(welcome: Welcome | null, subject: string | null): void {
+  opened(welcome: Welcome | null, subject: string | null): void {
     this.welcome = welcome;
     this.subject = subject;
     this.env.dispatch({ type: 'relay', relay: 'open' });
     const ready = () => {
       if (this.scope.ended) return;
       this.configure();
-      this.settleOpening(null);
+      this.ready.resolve();
       if (this.joined) this.sendJoin();
     };
     // Its failure has ended the session already.
     this.transportReady.then(ready, () => undefined);
   }
 
-  private onLost(): void {
+  lost(): void {
+    this.ready = deferred();
     this.env.dispatch({ type: 'relay', relay: 'connecting' });
     if (this.joined) this.env.dispatch({ type: 'phase', phase: 'reconnecting' });
-    else this.joining?.reject(new PmError('relay-unreachable', 'The relay went away during the join.'));
+    this.joining?.reject(new PmError('relay-unreachable', 'The relay went away during the join.'));
   }
 
-  private onFailed(error: PmError, attempt: number): void {
+  failed(error: PmError, attempt: number): void {
     // Losing the relay never ends a call; what is worth saying is said once.
     if (this.joined) {
       if (attempt === 0 && error.code !== 'relay-unreachable') this.env.onError(error);
-      return;
+    } else if (!error.recoverable || attempt + 1 >= FIRST_ATTEMPTS) {
+      this.ready.reject(error);
+      this.env.onEnd(null, error);
     }
-    if (error.recoverable && attempt + 1 < FIRST_ATTEMPTS) return;
-    this.settleOpening(error);
-    this.env.onEnd(null, error);
   }
 
-  private onMessage(message: RelayMessage): void {
+  replaced(): void {
+    this.env.onEnd('replaced', null);
+  }
+
+  message(message: RelayMessage): void {
     if (message.room !== undefined && message.room !== this.wireName()) return;
     switch (message.type) {
       case 'relay.ice':
@@ -307,20 +286,19 @@ export class Session {
 
   /** The room is ours again: held signals go out, and those that a dying socket may have swallowed go again. */
   private settled(): void {
-    this.env.signaling.release();
+    this.signaling.release();
     if (!this.joining) this.transport?.resend();
     this.joining?.resolve();
   }
 
   private sendJoin(): void {
-    const { signaling, options } = this.env;
     const room = this.wireName();
-    if (!this.welcome) return signaling.send({ type: 'chat.join', room, data: {} });
-    const { displayName, maxPeers } = options();
+    if (!this.welcome) return this.signaling.send({ type: 'chat.join', room, data: {} });
+    const { displayName, maxPeers } = this.env.options();
     const username = displayName.trim();
     const offers = this.joined ? [] : fitting(this.offers);
     const capacity = maxPeers + 1;
-    signaling.send({
+    this.signaling.send({
       type: 'chat.join',
       room,
       data: { capacity, offers, ...(username ? { username } : {}) },
@@ -333,22 +311,12 @@ export class Session {
       kind === 'candidate'
         ? { type: 'webrtc.iceCandidate', room, data: { candidate: payload, to, ...ids } }
         : { type: `webrtc.${kind}`, room, data: { sdp: payload, to, ...ids } };
-    this.env.signaling.send(message);
+    this.signaling.send(message);
   }
 
   private wireName(): string {
-    return this.wire(this.env.room);
-  }
-
-  private wire(room: string): string {
-    return wireRoom(this.env.options().roomPrefix ?? this.welcome?.prefixes.room ?? '', room);
-  }
-
-  private settleOpening(error: PmError | null): void {
-    for (const { resolve, reject } of this.opening.splice(0)) {
-      if (error) reject(error);
-      else resolve();
-    }
+    const prefix = this.env.options().roomPrefix ?? this.welcome?.prefixes.room;
+    return prefix ? `${prefix}:${this.env.room}` : this.env.room;
   }
 }
 

@@ -1,19 +1,20 @@
 /** A token bucket that delays instead of refusing: keeps a client below the relay's rate limit. */
 import type { Platform } from '../platform.ts';
 
+/** Frames in a second, and at once; the relay's own limit is a third higher. */
+const PER_SECOND = 30;
+const BURST = 40;
+
 export class Pacer {
   private readonly queue: string[] = [];
-  private allowance: number;
+  private allowance = BURST;
   private refilled: number;
   private cancel: (() => void) | null = null;
 
   constructor(
     private readonly platform: Platform,
     private readonly send: (frame: string) => void,
-    private readonly perSecond = 30,
-    private readonly burst = 40,
   ) {
-    this.allowance = burst;
     this.refilled = platform.now();
   }
 
@@ -35,14 +36,14 @@ export class Pacer {
 
   private drain(): void {
     const now = this.platform.now();
-    this.allowance = Math.min(this.burst, this.allowance + ((now - this.refilled) / 1_000) * this.perSecond);
+    this.allowance = Math.min(BURST, this.allowance + ((now - this.refilled) / 1_000) * PER_SECOND);
     this.refilled = now;
     while (this.allowance >= 1 && this.queue.length > 0) {
       this.allowance -= 1;
       this.send(this.queue.shift()!);
     }
     if (this.queue.length > 0) {
-      this.cancel ??= this.platform.after(Math.ceil(1_000 / this.perSecond), () => {
+      this.cancel ??= this.platform.after(Math.ceil(1_000 / PER_SECOND), () => {
         this.cancel = null;
         this.drain();
       });

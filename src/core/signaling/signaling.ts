@@ -2,22 +2,22 @@
 import type { PmError } from '../errors.ts';
 import type { ClientMessage, RelayMessage, Welcome } from '../protocol/index.ts';
 
-export interface SignalingEvents {
+/** Whoever is told of what happens to the socket. */
+export interface SignalingHandler {
   /** A socket is up and its kind is known: `welcome` is null on a plain server, where the token's subject is who we are. */
-  open: { welcome: Welcome | null; subject: string | null };
+  opened(welcome: Welcome | null, subject: string | null): void;
   /** An open socket was lost; the next attempt is under way. */
-  lost: object;
-  message: RelayMessage;
+  lost(): void;
+  message(message: RelayMessage): void;
   /** Attempt number `attempt` (0 is the first since the last open socket) failed; another one follows. */
-  failed: { error: PmError; attempt: number };
+  failed(error: PmError, attempt: number): void;
   /** Another socket took this session over; this one does not come back. */
-  replaced: object;
+  replaced(): void;
 }
 
 export interface Signaling {
-  /** True between `open` and `lost`. */
+  /** True between `opened` and `lost`. */
   readonly open: boolean;
-  on<K extends keyof SignalingEvents>(name: K, callback: (detail: SignalingEvents[K]) => void): () => void;
   /** Connects, and connects again whenever the socket is lost, until `close`. */
   start(): void;
   /** Sends in order, paced below the relay's limit. Signals to peers wait until `release`, and across lost sockets. */

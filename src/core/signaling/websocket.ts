@@ -3,9 +3,8 @@ import { PmError, toPmError } from '../errors.ts';
 import type { Platform } from '../platform.ts';
 import type { ClientMessage, RelayMessage, Welcome } from '../protocol/index.ts';
 import { retryDelay } from '../util/backoff.ts';
-import { Emitter } from '../util/emitter.ts';
 import { Connection } from './connection.ts';
-import type { Signaling, SignalingEvents } from './signaling.ts';
+import type { Signaling, SignalingHandler } from './signaling.ts';
 import { diagnose, tokenSubject, type TokenSource } from './token-source.ts';
 
 /** Close code with which our relay gives a session to its newer socket. */
@@ -21,7 +20,6 @@ export interface WebSocketOptions {
 }
 
 export class WebSocketSignaling implements Signaling {
-  private readonly events: Emitter<SignalingEvents>;
   private connection: Connection | null = null;
   private welcome: Welcome | null = null;
   private isOpen = false;
@@ -36,16 +34,11 @@ export class WebSocketSignaling implements Signaling {
   constructor(
     private readonly platform: Platform,
     private readonly options: WebSocketOptions,
-  ) {
-    this.events = new Emitter((error) => platform.log('error', 'A signalling listener failed.', error));
-  }
+    private readonly handler: SignalingHandler,
+  ) {}
 
   get open(): boolean {
     return this.isOpen;
-  }
-
-  on<K extends keyof SignalingEvents>(name: K, callback: (detail: SignalingEvents[K]) => void): () => void {
-    return this.events.on(name, callback);
   }
 
   start(): void {
@@ -88,7 +81,6 @@ export class WebSocketSignaling implements Signaling {
     this.detach();
     connection?.close(farewell);
     this.held = [];
-    this.events.clear();
   }
 
   private detach(): void {
@@ -121,21 +113,18 @@ export class WebSocketSignaling implements Signaling {
       ready: () => {
         this.isOpen = true;
         this.attempt = 0;
-        this.events.emit('open', {
-          welcome: this.welcome,
-          subject: tokenSubject(url.searchParams.get('token') ?? ''),
-        });
+        this.handler.opened(this.welcome, tokenSubject(url.searchParams.get('token') ?? ''));
       },
       message: (message: RelayMessage) => {
         if (message.type === 'relay.welcome') this.welcome = message.data;
-        else this.events.emit('message', message);
+        else this.handler.message(message);
       },
       gone: (opened, code) => {
         const wasOpen = this.isOpen;
         this.detach();
-        if (code === REPLACED) return this.events.emit('replaced', {});
-        if (wasOpen) this.events.emit('lost', {});
-        // The listener may have closed us for good.
+        if (code === REPLACED) return this.handler.replaced();
+        if (wasOpen) this.handler.lost();
+        // The handler may have closed us for good.
         if (this.closed) return;
         if (wasOpen) this.wait();
         else if (opened)
@@ -161,7 +150,7 @@ export class WebSocketSignaling implements Signaling {
   private failed(error: PmError): void {
     const { attempt } = this;
     this.attempt += 1;
-    this.events.emit('failed', { error, attempt });
+    this.handler.failed(error, attempt);
     if (!this.closed) this.wait();
   }
 

@@ -22,19 +22,11 @@ export class Scope {
     };
   }
 
-  /** Ends the scope. Twice does nothing; every disposer runs even when another one throws. */
+  /** Ends the scope. Twice does nothing. */
   end(): void {
     if (this.over) return;
     this.over = true;
-    const failures: unknown[] = [];
-    for (const dispose of [...this.disposers].reverse()) {
-      try {
-        dispose();
-      } catch (error) {
-        failures.push(error);
-      }
-    }
+    for (const dispose of [...this.disposers].reverse()) dispose();
     this.disposers.clear();
-    if (failures.length > 0) throw failures[0];
   }
 }

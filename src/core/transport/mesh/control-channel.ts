@@ -62,10 +62,3 @@ export class ControlChannel {
     this.media = null;
   }
 }
-
-export const ALL_OFF: MediaStates = Object.freeze(
-  Object.fromEntries(SOURCE_NAMES.map((name) => [name, 'off'])) as Record<
-    (typeof SOURCE_NAMES)[number],
-    'off'
-  >,
-);

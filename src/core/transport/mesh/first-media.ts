@@ -5,10 +5,9 @@
 import type { Platform } from '../../platform.ts';
 import type { PathKind } from '../../state/call-state.ts';
 
-/** Waits between readings in milliseconds; about a minute in all, by when a picture is there or the camera is off. */
-const READINGS: readonly number[] = [
-  20, 40, 60, 80, 100, 150, 200, 300, 500, 1_000, 1_000, 2_000, 4_000, 8_000, 16_000, 24_000,
-];
+/** The first reading comes after so many milliseconds, every next one after half as much again, for about a minute. */
+const FIRST_READING = 20;
+const READINGS = 18;
 
 interface Entry {
   readonly id: string;
@@ -73,9 +72,8 @@ export function watchFirstMedia(
   };
 
   const next = (index: number): void => {
-    const wait = READINGS[index];
-    if (stopped || wait === undefined || seen.frame) return;
-    cancel = platform.after(wait, () => {
+    if (stopped || index === READINGS || seen.frame) return;
+    cancel = platform.after(FIRST_READING * 1.5 ** index, () => {
       read()
         .then(() => next(index + 1))
         .catch((error: unknown) => !stopped && hooks.warn('Statistics could not be read.', error));

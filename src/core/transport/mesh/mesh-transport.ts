@@ -12,7 +12,6 @@ import type {
   TimelineEntry,
   TransportEvents,
 } from '../transport.ts';
-import { ALL_OFF } from './control-channel.ts';
 import { PeerLink } from './peer-link.ts';
 import type { SlotStreams } from './slots.ts';
 
@@ -28,7 +27,7 @@ export class MeshTransport implements MediaTransport {
   /** Every connection's timeline by participant; kept after the connection closed. */
   private readonly timelines = new Map<string, PeerLink['timeline']>();
   private prepared: PeerLink[] = [];
-  private media: MediaStates = ALL_OFF;
+  private media: MediaStates | null = null;
   private closed = false;
 
   private constructor(
@@ -157,7 +156,7 @@ export class MeshTransport implements MediaTransport {
     this.links.set(id, link);
     this.keepTimeline(id, link);
     for (const [source, track] of this.published) link.publish(source, track);
-    link.announce(this.media);
+    if (this.media) link.announce(this.media);
     link.assign(peer, {
       send: (signal) => this.port.send(id, signal),
       tell: (name, detail) => {
