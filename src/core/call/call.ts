@@ -32,264 +32,269 @@ export const DEFAULT_OPTIONS: CallOptions = Object.freeze({
 });
 
 export class Call implements CallLike {
-  private readonly store: Store;
-  private readonly events: Emitter<CallEvents>;
-  private readonly media: LocalMedia;
-  private readonly tokens: TokenSource;
-  private readonly tracks = new Map<Device, MediaStreamTrack | null>();
-  private options: CallOptions = DEFAULT_OPTIONS;
-  private session: Session | null = null;
-  private lastSession: Session | null = null;
-  private joining: Promise<void> | null = null;
-  private transport: MediaTransport | null = null;
-  private playbackReported = false;
-  private readonly stopListening: () => void;
+  readonly #platform: Platform;
 
-  constructor(private readonly platform: Platform = browserPlatform()) {
+  readonly #store: Store;
+  readonly #events: Emitter<CallEvents>;
+  readonly #media: LocalMedia;
+  readonly #tokens: TokenSource;
+  readonly #tracks = new Map<Device, MediaStreamTrack | null>();
+  #options: CallOptions = DEFAULT_OPTIONS;
+  #session: Session | null = null;
+  #lastSession: Session | null = null;
+  #joining: Promise<void> | null = null;
+  #transport: MediaTransport | null = null;
+  #playbackReported = false;
+  readonly #stopListening: () => void;
+
+  constructor(platform: Platform = browserPlatform()) {
+    this.#platform = platform;
+
     const report = (error: unknown) => platform.log('error', 'A listener of the call failed.', error);
-    this.store = new Store(initialState(), report);
-    this.events = new Emitter(report);
-    this.tokens = new TokenSource(platform, () => ({
-      ...this.options,
+    this.#store = new Store(initialState(), report);
+    this.#events = new Emitter(report);
+    this.#tokens = new TokenSource(platform, () => ({
+      ...this.#options,
       // Nothing about a person leaves the page before the click: in the lobby the relay meets a guest.
-      displayName: isActive(this.snapshot.phase) ? this.options.displayName : '',
+      displayName: isActive(this.snapshot.phase) ? this.#options.displayName : '',
     }));
-    this.media = new LocalMedia(platform, {
-      wanted: (device, on) => this.dispatch({ type: 'wanted', wanted: { [device]: on } }),
-      changed: (device, source, track) => this.onSource(device, source, track),
+    this.#media = new LocalMedia(platform, {
+      wanted: (device, on) => this.#dispatch({ type: 'wanted', wanted: { [device]: on } }),
+      changed: (device, source, track) => this.#onSource(device, source, track),
       problem: (source, error) => {
-        this.dispatch({ type: 'problem', source, code: error?.code ?? null });
-        if (error) this.fail(error);
+        this.#dispatch({ type: 'problem', source, code: error?.code ?? null });
+        if (error) this.#fail(error);
       },
     });
-    this.media.want('mic', true);
-    this.media.want('camera', true);
-    this.stopListening = platform.onPage((event) => {
-      if (event === 'pagehide') this.finish('page-hidden', null);
+    this.#media.want('mic', true);
+    this.#media.want('camera', true);
+    this.#stopListening = platform.onPage((event) => {
+      if (event === 'pagehide') this.#finish('page-hidden', null);
     });
   }
 
   get snapshot(): CallState {
-    return this.store.get();
+    return this.#store.get();
   }
 
   subscribe<T>(selector: (state: CallState) => T, callback: (value: T, before: T) => void): () => void {
-    return this.store.subscribe(selector, callback);
+    return this.#store.subscribe(selector, callback);
   }
 
   on<K extends keyof CallEvents>(name: K, callback: (detail: CallEvents[K]) => void): () => void {
-    return this.events.on(name, callback);
+    return this.#events.on(name, callback);
   }
 
   configure(options: Partial<CallOptions>): void {
-    const before = this.options;
-    this.options = { ...before, ...options };
-    const { room, displayName, micOff, cameraOff } = this.options;
+    const before = this.#options;
+    this.#options = { ...before, ...options };
+    const { room, displayName, micOff, cameraOff } = this.#options;
     if (!isActive(this.snapshot.phase)) {
-      this.dispatch({ type: 'room', room });
-      this.dispatch({ type: 'update', id: 'self', patch: { name: displayName.trim() } });
-      if (micOff !== before.micOff) this.media.want('mic', !micOff);
-      if (cameraOff !== before.cameraOff) this.media.want('camera', !cameraOff);
+      this.#dispatch({ type: 'room', room });
+      this.#dispatch({ type: 'update', id: 'self', patch: { name: displayName.trim() } });
+      if (micOff !== before.micOff) this.#media.want('mic', !micOff);
+      if (cameraOff !== before.cameraOff) this.#media.want('camera', !cameraOff);
     }
-    this.session?.configure();
+    this.#session?.configure();
   }
 
   async prepare(): Promise<void> {
     const { phase } = this.snapshot;
-    if (isActive(phase) || (phase === 'lobby' && this.session)) return;
+    if (isActive(phase) || (phase === 'lobby' && this.#session)) return;
     try {
-      const session = this.begin('lobby');
+      const session = this.#begin('lobby');
       await session.prepare();
     } catch (error) {
       // The lobby stays: joining tries again. What the page must mend has ended it already.
-      this.platform.log('debug', 'The lobby could not be prepared.', error);
+      this.#platform.log('debug', 'The lobby could not be prepared.', error);
     }
   }
 
   async preview(): Promise<void> {
-    await this.media.capture();
+    await this.#media.capture();
   }
 
   join(): Promise<void> {
-    if (!this.joining) {
-      const joining = this.enter().finally(() => {
-        if (this.joining === joining) this.joining = null;
+    if (!this.#joining) {
+      const joining = this.#enter().finally(() => {
+        if (this.#joining === joining) this.#joining = null;
       });
-      this.joining = joining;
+      this.#joining = joining;
     }
-    return this.joining;
+    return this.#joining;
   }
 
   leave(reason: Reason = 'user'): Promise<void> {
-    this.finish(reason, null);
+    this.#finish(reason, null);
     return Promise.resolve();
   }
 
   toggleMic(force?: boolean): Promise<boolean> {
-    return this.toggle('mic', force);
+    return this.#toggle('mic', force);
   }
 
   toggleCamera(force?: boolean): Promise<boolean> {
-    return this.toggle('camera', force);
+    return this.#toggle('camera', force);
   }
 
   timeline(id: string): readonly TimelineEntry[] {
-    return (this.session ?? this.lastSession)?.timeline(id) ?? [];
+    return (this.#session ?? this.#lastSession)?.timeline(id) ?? [];
   }
 
   reportPlaybackBlocked(cause: unknown): void {
-    if (this.playbackReported) return;
-    this.playbackReported = true;
-    this.fail(
+    if (this.#playbackReported) return;
+    this.#playbackReported = true;
+    this.#fail(
       new PmError('playback-blocked', 'The browser plays sound only after a click on the page.', cause),
     );
   }
 
   dispose(reason: Reason = 'element-removed'): void {
-    this.finish(reason, null);
-    this.stopListening();
+    this.#finish(reason, null);
+    this.#stopListening();
   }
 
-  private dispatch(action: Action): void {
-    const before = this.store.get();
+  #dispatch(action: Action): void {
+    const before = this.#store.get();
     const after = reduce(before, action);
     if (after === before) return;
     if (before.phase !== after.phase && !mayFollow(before.phase, after.phase)) {
-      this.platform.log('error', `A call cannot go from ${before.phase} to ${after.phase}.`);
+      this.#platform.log('error', `A call cannot go from ${before.phase} to ${after.phase}.`);
       return;
     }
-    this.store.set(after);
-    notify(before, after, action, (name, detail) => this.events.emit(name, detail));
+    this.#store.set(after);
+    notify(before, after, action, (name, detail) => this.#events.emit(name, detail));
   }
 
   /** @throws {PmError} when a setting makes a start impossible; the phase then is `failed` */
-  private begin(phase: 'lobby' | 'joining'): Session {
+  #begin(phase: 'lobby' | 'joining'): Session {
     try {
-      const room = checkRoom(this.options.room);
-      const relays = relayUrls(this.options.relay, this.platform.baseUrl);
-      this.dispatch({ type: 'phase', phase });
-      this.session ??= this.openSession(room, relays);
-      return this.session;
+      const room = checkRoom(this.#options.room);
+      const relays = relayUrls(this.#options.relay, this.#platform.baseUrl);
+      this.#dispatch({ type: 'phase', phase });
+      this.#session ??= this.#openSession(room, relays);
+      return this.#session;
     } catch (error) {
       const failure = toPmError(error, 'usage');
-      this.finish(null, failure);
+      this.#finish(null, failure);
       throw failure;
     }
   }
 
-  private openSession(room: string, relays: readonly URL[]): Session {
-    const { platform } = this;
+  #openSession(room: string, relays: readonly URL[]): Session {
+    const platform = this.#platform;
     const session: Session = new Session({
       platform,
       room,
-      options: () => this.options,
+      options: () => this.#options,
       state: () => this.snapshot,
-      dispatch: (action) => this.dispatch(action),
+      dispatch: (action) => this.#dispatch(action),
       createSignaling: (handler) =>
         new WebSocketSignaling(
           platform,
-          { relays, session: platform.randomId(128), tokens: this.tokens },
+          { relays, session: platform.randomId(128), tokens: this.#tokens },
           handler,
         ),
       createTransport: (port, config) => MeshTransport.create(platform, port, config),
       onTransport: (transport) => {
-        this.transport = transport;
-        for (const [device, track] of this.tracks) transport.publish(device, track);
-        transport.announce(this.mediaStates());
+        this.#transport = transport;
+        for (const [device, track] of this.#tracks) transport.publish(device, track);
+        transport.announce(this.#mediaStates());
       },
-      onJoined: () => this.events.emit('joined', { participant: this.snapshot.participants[0]! }),
+      onJoined: () => this.#events.emit('joined', { participant: this.snapshot.participants[0]! }),
       onPeer: ({ initiator }) => {
-        if (this.options.maxPeers === 1) this.events.emit('ready', { role: initiator ? 'caller' : 'callee' });
+        if (this.#options.maxPeers === 1)
+          this.#events.emit('ready', { role: initiator ? 'caller' : 'callee' });
       },
-      onError: (error) => this.fail(error),
-      onEnd: (reason, error) => this.onSessionEnd(session, reason, error),
+      onError: (error) => this.#fail(error),
+      onEnd: (reason, error) => this.#onSessionEnd(session, reason, error),
       nameChanged: () =>
-        this.tokens.guestName !== null && this.tokens.guestName !== this.options.displayName.trim(),
+        this.#tokens.guestName !== null && this.#tokens.guestName !== this.#options.displayName.trim(),
     });
     return session;
   }
 
-  private async enter(): Promise<void> {
+  async #enter(): Promise<void> {
     if (isActive(this.snapshot.phase)) return;
-    const session = this.begin('joining');
+    const session = this.#begin('joining');
     // In the click's own call stack, where browsers look for the gesture. The join does not wait for the answer.
-    this.media.capture().catch((error: unknown) => this.fail(toPmError(error, 'capture-failed')));
+    this.#media.capture().catch((error: unknown) => this.#fail(toPmError(error, 'capture-failed')));
     try {
       await session.join();
     } catch (error) {
       const failure = toPmError(error, 'relay-unreachable');
       // Otherwise the session has ended the call already, or it was left.
-      if (this.session === session) this.finish(null, failure);
+      if (this.#session === session) this.#finish(null, failure);
       throw failure;
     }
   }
 
-  private async toggle(device: Device, force: boolean | undefined): Promise<boolean> {
-    const on = force ?? !this.media.wants(device);
+  async #toggle(device: Device, force: boolean | undefined): Promise<boolean> {
+    const on = force ?? !this.#media.wants(device);
     const { phase } = this.snapshot;
-    if (phase === 'lobby' || isActive(phase)) await this.media.set(device, on);
-    else this.media.want(device, on);
-    return this.media.wants(device);
+    if (phase === 'lobby' || isActive(phase)) await this.#media.set(device, on);
+    else this.#media.want(device, on);
+    return this.#media.wants(device);
   }
 
-  private onSource(device: Device, source: Source, track: MediaStreamTrack | null): void {
-    this.tracks.set(device, track);
-    this.dispatch({ type: 'source', id: 'self', source: device, value: source });
-    this.transport?.publish(device, track);
-    this.transport?.announce(this.mediaStates());
+  #onSource(device: Device, source: Source, track: MediaStreamTrack | null): void {
+    this.#tracks.set(device, track);
+    this.#dispatch({ type: 'source', id: 'self', source: device, value: source });
+    this.#transport?.publish(device, track);
+    this.#transport?.announce(this.#mediaStates());
   }
 
-  private mediaStates(): MediaStates {
+  #mediaStates(): MediaStates {
     const { sources } = this.snapshot.participants[0]!;
     return Object.fromEntries(SOURCE_NAMES.map((name) => [name, sources[name].state])) as MediaStates;
   }
 
-  private onSessionEnd(session: Session, reason: Reason | null, error: PmError | null): void {
-    if (this.session !== session) return;
+  #onSessionEnd(session: Session, reason: Reason | null, error: PmError | null): void {
+    if (this.#session !== session) return;
     // A lobby without a relay is still a lobby: the person may press join, which tries again.
     if (this.snapshot.phase === 'lobby' && error?.recoverable) {
-      this.closeSession('user');
-      this.fail(error);
+      this.#closeSession('user');
+      this.#fail(error);
     } else {
-      this.finish(reason, error);
+      this.#finish(reason, error);
     }
   }
 
-  private closeSession(reason: Reason): void {
-    const { session } = this;
-    this.session = null;
-    this.transport = null;
+  #closeSession(reason: Reason): void {
+    const session = this.#session;
+    this.#session = null;
+    this.#transport = null;
     if (!session) return;
-    this.lastSession = session;
+    this.#lastSession = session;
     session.end(reason);
   }
 
   /** Ends whatever is under way: with an error it has failed, with a reason it was left. */
-  private finish(reason: Reason | null, error: PmError | null): void {
+  #finish(reason: Reason | null, error: PmError | null): void {
     const { phase } = this.snapshot;
     // Whoever joins from now on joins anew.
-    this.joining = null;
-    this.closeSession(reason ?? 'refused');
-    this.media.release();
-    this.playbackReported = false;
+    this.#joining = null;
+    this.#closeSession(reason ?? 'refused');
+    this.#media.release();
+    this.#playbackReported = false;
     if (error) {
       const { code, recoverable, message } = error;
-      this.dispatch({
+      this.#dispatch({
         type: 'phase',
         phase: 'failed',
         reason: reasonOf(error),
         failure: Object.freeze({ code, recoverable, message }),
       });
-      this.fail(error);
+      this.#fail(error);
     } else if (isActive(phase) || phase === 'lobby') {
-      this.dispatch({ type: 'phase', phase: 'left', reason });
-      if (phase !== 'lobby') this.events.emit('left', { reason: reason ?? 'user' });
+      this.#dispatch({ type: 'phase', phase: 'left', reason });
+      if (phase !== 'lobby') this.#events.emit('left', { reason: reason ?? 'user' });
     }
   }
 
-  private fail(error: PmError): void {
-    this.platform.log('warn', `${error.code}: ${error.message}`, error.cause ?? '');
-    this.events.emit('error', { code: error.code, recoverable: error.recoverable, error });
+  #fail(error: PmError): void {
+    this.#platform.log('warn', `${error.code}: ${error.message}`, error.cause ?? '');
+    this.#events.emit('error', { code: error.code, recoverable: error.recoverable, error });
   }
 }
 

@@ -36,12 +36,16 @@ interface Member {
 }
 
 export class Roster {
-  private readonly members = new Map<string, Member>();
-  private readonly scope = new Scope();
-  private selfId = '';
-  private seq: number | null = null;
+  readonly #env: RosterEnvironment;
 
-  constructor(private readonly env: RosterEnvironment) {
+  readonly #members = new Map<string, Member>();
+  readonly #scope = new Scope();
+  #selfId = '';
+  #seq: number | null = null;
+
+  constructor(env: RosterEnvironment) {
+    this.#env = env;
+
     const { transport, dispatch } = env;
     for (const stop of [
       transport.on('link', ({ id, state }) => {
@@ -49,20 +53,20 @@ export class Roster {
         if (state !== 'connected') this.sweep();
       }),
       transport.on('path', ({ id, path }) => dispatch({ type: 'update', id, patch: { path } })),
-      transport.on('media', ({ id, media }) => this.update(id, (member) => (member.media = media))),
+      transport.on('media', ({ id, media }) => this.#update(id, (member) => (member.media = media))),
       transport.on('track', ({ id, source, stream }) =>
-        this.update(id, (member) => (member.streams[source] = stream)),
+        this.#update(id, (member) => (member.streams[source] = stream)),
       ),
-      transport.on('bye', ({ id }) => this.closed(id)),
+      transport.on('bye', ({ id }) => this.#closed(id)),
     ]) {
-      this.scope.add(stop);
+      this.#scope.add(stop);
     }
   }
 
   /** Who we are: our id, and our place in the order of joining (null on a plain server). */
   identify(selfId: string, seq: number | null): void {
-    this.selfId = selfId;
-    this.seq = seq;
+    this.#selfId = selfId;
+    this.#seq = seq;
   }
 
   /**
@@ -71,18 +75,18 @@ export class Roster {
    */
   list(users: readonly User[], dealt: ReadonlyMap<string, string> = new Map()): void {
     const present = new Set(users.map(({ userID }) => userID));
-    for (const [id, member] of this.members) member.listed = present.has(id);
+    for (const [id, member] of this.#members) member.listed = present.has(id);
     for (const user of users) {
-      if (user.userID !== this.selfId) this.meet(user, dealt.get(user.userID));
+      if (user.userID !== this.#selfId) this.#meet(user, dealt.get(user.userID));
     }
-    if ([...this.members.values()].some(({ listed, peer }) => !listed && !peer.ext)) {
-      this.scope.add(this.env.platform.after(ABSENCE, () => this.sweep()));
+    if ([...this.#members.values()].some(({ listed, peer }) => !listed && !peer.ext)) {
+      this.#scope.add(this.#env.platform.after(ABSENCE, () => this.sweep()));
     }
   }
 
   /** The relay names somebody gone. */
   left(id: string, reason: Reason): void {
-    this.remove(id, reason);
+    this.#remove(id, reason);
   }
 
   /**
@@ -90,78 +94,78 @@ export class Roster {
    * restarted: until they have had their time (`late`) only a failed connection ends them.
    */
   sweep(late = false): void {
-    if (!this.env.relayOpen()) return;
-    for (const [id, { listed, peer }] of this.members) {
-      const link = this.linkOf(id);
+    if (!this.#env.relayOpen()) return;
+    for (const [id, { listed, peer }] of this.#members) {
+      const link = this.#linkOf(id);
       if (listed || link === 'connected') continue;
-      if (late || link === 'failed' || !peer.ext) this.remove(id, 'relay-gone');
+      if (late || link === 'failed' || !peer.ext) this.#remove(id, 'relay-gone');
     }
   }
 
   end(): void {
-    this.scope.end();
-    this.members.clear();
-    this.env.dispatch({ type: 'clear' });
+    this.#scope.end();
+    this.#members.clear();
+    this.#env.dispatch({ type: 'clear' });
   }
 
-  private meet(user: User, conn: string | undefined): void {
-    const { transport, dispatch } = this.env;
+  #meet(user: User, conn: string | undefined): void {
+    const { transport, dispatch } = this.#env;
     const id = user.userID;
     const name = user.username;
     const role = asRole(user.role);
-    if (this.members.has(id)) {
+    if (this.#members.has(id)) {
       dispatch({ type: 'update', id, patch: { name, role } });
     } else {
-      if (this.members.size >= this.env.maxPeers()) return;
-      const peer = this.peerInfo(user);
-      this.members.set(id, { peer, media: null, streams: {}, listed: true });
+      if (this.#members.size >= this.#env.maxPeers()) return;
+      const peer = this.#peerInfo(user);
+      this.#members.set(id, { peer, media: null, streams: {}, listed: true });
       dispatch({ type: 'add', participant: newParticipant({ id, name, role, self: false }) });
-      this.env.onPeer(peer);
+      this.#env.onPeer(peer);
     }
-    const { peer } = this.members.get(id)!;
+    const { peer } = this.#members.get(id)!;
     if (conn) transport.assign(conn, peer);
     else transport.connect(peer);
   }
 
-  private peerInfo(user: User): PeerInfo {
+  #peerInfo(user: User): PeerInfo {
     const ext = user.ext === 1;
     // Both of these orders are the protocol's; the second one is the original's own comparison.
-    const polite = this.selfId.localeCompare(user.userID) > 0;
-    const newer = this.seq !== null && this.seq > (user.seq ?? 0);
+    const polite = this.#selfId.localeCompare(user.userID) > 0;
+    const newer = this.#seq !== null && this.#seq > (user.seq ?? 0);
     return { id: user.userID, ext, polite, initiator: ext ? newer : !polite };
   }
 
-  private closed(id: string): void {
-    this.env.dispatch({ type: 'update', id, patch: { link: 'interrupted' } });
-    const member = this.members.get(id);
-    if (member && (!this.env.relayOpen() || !member.listed)) this.remove(id, 'user');
+  #closed(id: string): void {
+    this.#env.dispatch({ type: 'update', id, patch: { link: 'interrupted' } });
+    const member = this.#members.get(id);
+    if (member && (!this.#env.relayOpen() || !member.listed)) this.#remove(id, 'user');
   }
 
-  private remove(id: string, reason: Reason): void {
-    if (!this.members.delete(id)) return;
-    this.env.transport.disconnect(id);
-    this.env.dispatch({ type: 'remove', id, reason });
+  #remove(id: string, reason: Reason): void {
+    if (!this.#members.delete(id)) return;
+    this.#env.transport.disconnect(id);
+    this.#env.dispatch({ type: 'remove', id, reason });
   }
 
-  private update(id: string, change: (member: Member) => void): void {
-    const member = this.members.get(id);
+  #update(id: string, change: (member: Member) => void): void {
+    const member = this.#members.get(id);
     if (!member) return;
     change(member);
     for (const source of SOURCE_NAMES) {
       const stream = member.streams[source] ?? null;
-      const state = member.media?.[source] ?? this.unspoken(member, stream);
+      const state = member.media?.[source] ?? this.#unspoken(member, stream);
       const silent = state === 'off' || state === 'lost';
-      this.env.dispatch({ type: 'source', id, source, value: { state, stream: silent ? null : stream } });
+      this.#env.dispatch({ type: 'source', id, source, value: { state, stream: silent ? null : stream } });
     }
   }
 
   /** What a source is while the peer has said nothing of it: ours will in a moment, a plain one never does. */
-  private unspoken({ peer }: Member, stream: MediaStream | null): 'off' | 'pending' | 'on' {
+  #unspoken({ peer }: Member, stream: MediaStream | null): 'off' | 'pending' | 'on' {
     if (!stream) return 'off';
     return peer.ext ? 'pending' : 'on';
   }
 
-  private linkOf(id: string): string | undefined {
-    return this.env.state().participants.find((each) => each.id === id)?.link;
+  #linkOf(id: string): string | undefined {
+    return this.#env.state().participants.find((each) => each.id === id)?.link;
   }
 }

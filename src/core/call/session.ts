@@ -61,262 +61,266 @@ export interface SessionEnvironment {
 }
 
 export class Session implements SignalingHandler {
-  private readonly scope = new Scope();
-  private readonly signaling: Signaling;
-  private readonly transportReady: Promise<void>;
-  /** Settles when the relay can be talked to; a new one after every loss. */
-  private ready = deferred();
-  /** The join that the relay has not answered yet. */
-  private joining: Deferred | null = null;
-  private joined = false;
-  private transport: MediaTransport | null = null;
-  private roster: Roster | null = null;
-  private welcome: Welcome | null = null;
-  private subject: string | null = null;
-  private offers: readonly PreparedOffer[] = [];
+  readonly #env: SessionEnvironment;
 
-  constructor(private readonly env: SessionEnvironment) {
+  readonly #scope = new Scope();
+  readonly #signaling: Signaling;
+  readonly #transportReady: Promise<void>;
+  /** Settles when the relay can be talked to; a new one after every loss. */
+  #ready = deferred();
+  /** The join that the relay has not answered yet. */
+  #joining: Deferred | null = null;
+  #joined = false;
+  #transport: MediaTransport | null = null;
+  #roster: Roster | null = null;
+  #welcome: Welcome | null = null;
+  #subject: string | null = null;
+  #offers: readonly PreparedOffer[] = [];
+
+  constructor(env: SessionEnvironment) {
+    this.#env = env;
+
     const { dispatch, platform } = env;
-    this.signaling = env.createSignaling(this);
-    this.scope.add(platform.onPage((event) => event !== 'pagehide' && this.signaling.nudge()));
+    this.#signaling = env.createSignaling(this);
+    this.#scope.add(platform.onPage((event) => event !== 'pagehide' && this.#signaling.nudge()));
     dispatch({ type: 'relay', relay: 'connecting' });
     // Made while the socket connects.
-    this.transportReady = this.makeTransport();
-    this.transportReady.catch((error: unknown) => env.onEnd(null, toPmError(error, 'unsupported')));
-    this.signaling.start();
+    this.#transportReady = this.#makeTransport();
+    this.#transportReady.catch((error: unknown) => env.onEnd(null, toPmError(error, 'unsupported')));
+    this.#signaling.start();
   }
 
   timeline(id: string): ReturnType<MediaTransport['timeline']> {
-    return this.transport?.timeline(id) ?? [];
+    return this.#transport?.timeline(id) ?? [];
   }
 
   /** Gathers offers ahead of the join, where the relay can deal them. */
   async prepare(): Promise<void> {
-    await this.ready.promise;
-    if (this.welcome) this.offers = (await this.transport?.prepare(LIMITS.joinOffers)) ?? [];
+    await this.#ready.promise;
+    if (this.#welcome) this.#offers = (await this.#transport?.prepare(LIMITS.joinOffers)) ?? [];
   }
 
   /** Enters the room. @throws {PmError} when the relay refuses or does not answer */
   async join(): Promise<void> {
-    await this.ready.promise;
-    if (!this.welcome && this.env.nameChanged()) {
+    await this.#ready.promise;
+    if (!this.#welcome && this.#env.nameChanged()) {
       // A plain server takes the name from the token alone.
-      this.ready = deferred();
-      this.signaling.restart();
+      this.#ready = deferred();
+      this.#signaling.restart();
     }
     await this.prepare();
-    if (this.scope.ended) throw ended();
-    const joining = (this.joining = deferred());
-    const stop = this.scope.add(
-      this.env.platform.after(JOIN_TIMEOUT, () =>
+    if (this.#scope.ended) throw ended();
+    const joining = (this.#joining = deferred());
+    const stop = this.#scope.add(
+      this.#env.platform.after(JOIN_TIMEOUT, () =>
         joining.reject(new PmError('relay-unreachable', 'The relay did not answer the join.')),
       ),
     );
-    this.sendJoin();
+    this.#sendJoin();
     try {
       await joining.promise;
     } finally {
       stop();
-      this.joining = null;
+      this.#joining = null;
     }
   }
 
   configure(): void {
-    this.transport?.configure(this.rtcConfig());
+    this.#transport?.configure(this.#rtcConfig());
   }
 
   /** @param reason told to the others where the relay can */
   end(reason: Reason): void {
-    if (this.scope.ended) return;
-    this.scope.end();
-    this.roster?.end();
-    this.signaling.close(
-      this.joined ? { type: 'chat.leave', room: this.wireName(), data: { reason } } : undefined,
+    if (this.#scope.ended) return;
+    this.#scope.end();
+    this.#roster?.end();
+    this.#signaling.close(
+      this.#joined ? { type: 'chat.leave', room: this.#wireName(), data: { reason } } : undefined,
     );
-    this.transport?.close();
-    this.ready.reject(ended());
-    this.joining?.reject(ended());
-    this.env.dispatch({ type: 'relay', relay: 'closed' });
+    this.#transport?.close();
+    this.#ready.reject(ended());
+    this.#joining?.reject(ended());
+    this.#env.dispatch({ type: 'relay', relay: 'closed' });
   }
 
-  private async makeTransport(): Promise<void> {
-    const { env } = this;
-    const port: SignalPort = { send: (to, signal) => this.sendSignal(to, signal) };
-    const transport = await env.createTransport(port, this.rtcConfig());
-    if (this.scope.ended) return transport.close();
-    this.transport = transport;
-    this.roster = new Roster({
+  async #makeTransport(): Promise<void> {
+    const env = this.#env;
+    const port: SignalPort = { send: (to, signal) => this.#sendSignal(to, signal) };
+    const transport = await env.createTransport(port, this.#rtcConfig());
+    if (this.#scope.ended) return transport.close();
+    this.#transport = transport;
+    this.#roster = new Roster({
       platform: env.platform,
       transport,
       dispatch: env.dispatch,
       state: env.state,
       maxPeers: () => env.options().maxPeers,
-      relayOpen: () => this.joined && this.signaling.open,
+      relayOpen: () => this.#joined && this.#signaling.open,
       onPeer: env.onPeer,
     });
-    this.scope.add(transport.on('error', ({ error }) => env.onError(error)));
+    this.#scope.add(transport.on('error', ({ error }) => env.onError(error)));
     env.onTransport(transport);
   }
 
-  private rtcConfig(): RTCConfiguration {
-    const { iceServers, icePolicy } = this.env.options();
+  #rtcConfig(): RTCConfiguration {
+    const { iceServers, icePolicy } = this.#env.options();
     return {
-      iceServers: [...(this.welcome?.iceServers ?? []), ...iceServers] as RTCIceServer[],
+      iceServers: [...(this.#welcome?.iceServers ?? []), ...iceServers] as RTCIceServer[],
       iceTransportPolicy: icePolicy,
     };
   }
 
   opened(welcome: Welcome | null, subject: string | null): void {
-    this.welcome = welcome;
-    this.subject = subject;
-    this.env.dispatch({ type: 'relay', relay: 'open' });
+    this.#welcome = welcome;
+    this.#subject = subject;
+    this.#env.dispatch({ type: 'relay', relay: 'open' });
     const ready = () => {
-      if (this.scope.ended) return;
+      if (this.#scope.ended) return;
       this.configure();
-      this.ready.resolve();
-      if (this.joined) this.sendJoin();
+      this.#ready.resolve();
+      if (this.#joined) this.#sendJoin();
     };
     // Its failure has ended the session already.
-    this.transportReady.then(ready, () => undefined);
+    this.#transportReady.then(ready, () => undefined);
   }
 
   lost(): void {
-    this.ready = deferred();
-    this.env.dispatch({ type: 'relay', relay: 'connecting' });
-    if (this.joined) this.env.dispatch({ type: 'phase', phase: 'reconnecting' });
-    this.joining?.reject(new PmError('relay-unreachable', 'The relay went away during the join.'));
+    this.#ready = deferred();
+    this.#env.dispatch({ type: 'relay', relay: 'connecting' });
+    if (this.#joined) this.#env.dispatch({ type: 'phase', phase: 'reconnecting' });
+    this.#joining?.reject(new PmError('relay-unreachable', 'The relay went away during the join.'));
   }
 
   failed(error: PmError, attempt: number): void {
     // Losing the relay never ends a call; what is worth saying is said once.
-    if (this.joined) {
-      if (attempt === 0 && error.code !== 'relay-unreachable') this.env.onError(error);
+    if (this.#joined) {
+      if (attempt === 0 && error.code !== 'relay-unreachable') this.#env.onError(error);
     } else if (!error.recoverable || attempt + 1 >= FIRST_ATTEMPTS) {
-      this.ready.reject(error);
-      this.env.onEnd(null, error);
+      this.#ready.reject(error);
+      this.#env.onEnd(null, error);
     }
   }
 
   replaced(): void {
-    this.env.onEnd('replaced', null);
+    this.#env.onEnd('replaced', null);
   }
 
   message(message: RelayMessage): void {
-    if (message.room !== undefined && message.room !== this.wireName()) return;
+    if (message.room !== undefined && message.room !== this.#wireName()) return;
     switch (message.type) {
       case 'relay.ice':
-        if (this.welcome) this.welcome = { ...this.welcome, iceServers: message.data.iceServers };
+        if (this.#welcome) this.#welcome = { ...this.#welcome, iceServers: message.data.iceServers };
         return this.configure();
       case 'general.error':
-        return this.onRefusal(message.data);
+        return this.#onRefusal(message.data);
       case 'room.joined':
-        return this.onJoined(message.data);
+        return this.#onJoined(message.data);
       case 'room.users':
-        return this.onUsers(message.data.users);
+        return this.#onUsers(message.data.users);
       case 'room.left':
-        return this.roster?.left(message.data.userID, asReason(message.data.reason));
+        return this.#roster?.left(message.data.userID, asReason(message.data.reason));
       case 'webrtc.offer':
       case 'webrtc.answer':
       case 'webrtc.iceCandidate':
-        if (message.from) this.transport?.receive(message.from, toSignal(message));
+        if (message.from) this.#transport?.receive(message.from, toSignal(message));
         return;
       default:
         return;
     }
   }
 
-  private onRefusal({ code = '', error: text, type }: RelayData<'general.error'>): void {
+  #onRefusal({ code = '', error: text, type }: RelayData<'general.error'>): void {
     const known = REFUSALS.has(code) ? (code as PmErrorCode) : 'protocol';
     const error = new PmError(known, `The relay refused: ${text}`);
     // A plain server does not say what it answers.
-    if (this.joining && (!type || type === 'chat.join')) return this.joining.reject(error);
+    if (this.#joining && (!type || type === 'chat.join')) return this.#joining.reject(error);
     // Back from a lost socket, our place may be gone.
-    if (type === 'chat.join' && known !== 'rate-limited') return this.env.onEnd(null, error);
-    this.env.onError(error);
+    if (type === 'chat.join' && known !== 'rate-limited') return this.#env.onEnd(null, error);
+    this.#env.onError(error);
   }
 
-  private onJoined({ users, seq, dealt }: Joined): void {
-    const self = this.welcome?.self;
-    if (!self || !this.roster) return;
-    this.roster.identify(self.userID, seq);
+  #onJoined({ users, seq, dealt }: Joined): void {
+    const self = this.#welcome?.self;
+    if (!self || !this.#roster) return;
+    this.#roster.identify(self.userID, seq);
     const own = users.find(({ userID }) => userID === self.userID);
-    this.env.dispatch({
+    this.#env.dispatch({
       type: 'update',
       id: 'self',
       patch: { id: self.userID, name: own?.username ?? self.username, role: asRole(self.role) },
     });
-    this.entered();
-    this.roster.list(
+    this.#entered();
+    this.#roster.list(
       users,
-      new Map(dealt.flatMap((id, index) => (id ? [[id, this.offers[index]?.conn ?? ''] as const] : []))),
+      new Map(dealt.flatMap((id, index) => (id ? [[id, this.#offers[index]?.conn ?? ''] as const] : []))),
     );
-    this.transport?.discardPrepared();
-    this.offers = [];
-    this.settled();
+    this.#transport?.discardPrepared();
+    this.#offers = [];
+    this.#settled();
     // Whoever has not come back to a restarted relay within the grace is gone.
-    const grace = (this.welcome?.graceSeconds ?? 0) * 1_000;
-    this.scope.add(this.env.platform.after(grace, () => this.roster?.sweep(true)));
+    const grace = (this.#welcome?.graceSeconds ?? 0) * 1_000;
+    this.#scope.add(this.#env.platform.after(grace, () => this.#roster?.sweep(true)));
   }
 
-  private onUsers(users: readonly User[]): void {
-    if (this.welcome) {
-      if (this.joined) this.roster?.list(users);
+  #onUsers(users: readonly User[]): void {
+    if (this.#welcome) {
+      if (this.#joined) this.#roster?.list(users);
       return;
     }
-    const self = this.subject ? users.find(({ userID }) => userID === this.subject) : undefined;
-    if (!self || !this.roster) return;
-    if (!this.joined && users.length - 1 > this.env.options().maxPeers) {
-      return this.joining?.reject(
+    const self = this.#subject ? users.find(({ userID }) => userID === this.#subject) : undefined;
+    if (!self || !this.#roster) return;
+    if (!this.#joined && users.length - 1 > this.#env.options().maxPeers) {
+      return this.#joining?.reject(
         new PmError('room-full', 'More people are in the room than this call admits.'),
       );
     }
-    this.roster.identify(self.userID, null);
-    this.env.dispatch({ type: 'update', id: 'self', patch: { id: self.userID, name: self.username } });
-    this.entered();
-    this.roster.list(users);
-    this.settled();
+    this.#roster.identify(self.userID, null);
+    this.#env.dispatch({ type: 'update', id: 'self', patch: { id: self.userID, name: self.username } });
+    this.#entered();
+    this.#roster.list(users);
+    this.#settled();
   }
 
-  private entered(): void {
-    this.env.dispatch({ type: 'phase', phase: 'joined' });
-    if (this.joined) return;
-    this.joined = true;
-    this.env.onJoined();
+  #entered(): void {
+    this.#env.dispatch({ type: 'phase', phase: 'joined' });
+    if (this.#joined) return;
+    this.#joined = true;
+    this.#env.onJoined();
   }
 
   /** The room is ours again: held signals go out, and those that a dying socket may have swallowed go again. */
-  private settled(): void {
-    this.signaling.release();
-    if (!this.joining) this.transport?.resend();
-    this.joining?.resolve();
+  #settled(): void {
+    this.#signaling.release();
+    if (!this.#joining) this.#transport?.resend();
+    this.#joining?.resolve();
   }
 
-  private sendJoin(): void {
-    const room = this.wireName();
-    if (!this.welcome) return this.signaling.send({ type: 'chat.join', room, data: {} });
-    const { displayName, maxPeers } = this.env.options();
+  #sendJoin(): void {
+    const room = this.#wireName();
+    if (!this.#welcome) return this.#signaling.send({ type: 'chat.join', room, data: {} });
+    const { displayName, maxPeers } = this.#env.options();
     const username = displayName.trim();
-    const offers = this.joined ? [] : fitting(this.offers);
+    const offers = this.#joined ? [] : fitting(this.#offers);
     const capacity = maxPeers + 1;
-    this.signaling.send({
+    this.#signaling.send({
       type: 'chat.join',
       room,
       data: { capacity, offers, ...(username ? { username } : {}) },
     });
   }
 
-  private sendSignal(to: string, { kind, payload, ...ids }: Signal): void {
-    const room = this.wireName();
+  #sendSignal(to: string, { kind, payload, ...ids }: Signal): void {
+    const room = this.#wireName();
     const message: ClientMessage =
       kind === 'candidate'
         ? { type: 'webrtc.iceCandidate', room, data: { candidate: payload, to, ...ids } }
         : { type: `webrtc.${kind}`, room, data: { sdp: payload, to, ...ids } };
-    this.signaling.send(message);
+    this.#signaling.send(message);
   }
 
-  private wireName(): string {
-    const prefix = this.env.options().roomPrefix ?? this.welcome?.prefixes.room;
-    return prefix ? `${prefix}:${this.env.room}` : this.env.room;
+  #wireName(): string {
+    const prefix = this.#env.options().roomPrefix ?? this.#welcome?.prefixes.room;
+    return prefix ? `${prefix}:${this.#env.room}` : this.#env.room;
   }
 }
 

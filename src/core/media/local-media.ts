@@ -30,29 +30,32 @@ interface Slot {
 }
 
 export class LocalMedia {
-  private readonly slots: Record<Device, Slot> = {
+  readonly #platform: Platform;
+  readonly #hooks: LocalMediaHooks;
+
+  readonly #slots: Record<Device, Slot> = {
     mic: { wanted: false, track: null, source: NO_SOURCE, problem: null },
     camera: { wanted: false, track: null, source: NO_SOURCE, problem: null },
   };
-  private capturing: Promise<void> | null = null;
+  #capturing: Promise<void> | null = null;
   /** Counts releases: what was asked for before the last one is stopped on arrival. */
-  private epoch = 0;
+  #epoch = 0;
 
-  constructor(
-    private readonly platform: Platform,
-    private readonly hooks: LocalMediaHooks,
-  ) {}
+  constructor(platform: Platform, hooks: LocalMediaHooks) {
+    this.#platform = platform;
+    this.#hooks = hooks;
+  }
 
   /** What is to be on, without capturing anything yet. */
   want(device: Device, on: boolean): void {
-    const slot = this.slots[device];
+    const slot = this.#slots[device];
     if (slot.wanted === on) return;
     slot.wanted = on;
-    this.hooks.wanted(device, on);
+    this.#hooks.wanted(device, on);
   }
 
   wants(device: Device): boolean {
-    return this.slots[device].wanted;
+    return this.#slots[device].wanted;
   }
 
   /**
@@ -61,9 +64,9 @@ export class LocalMedia {
    */
   async set(device: Device, on: boolean): Promise<void> {
     this.want(device, on);
-    if (!on) return this.silence(device);
+    if (!on) return this.#silence(device);
     await this.capture();
-    const { wanted, problem } = this.slots[device];
+    const { wanted, problem } = this.#slots[device];
     if (!wanted && problem) throw problem;
   }
 
@@ -72,51 +75,51 @@ export class LocalMedia {
    * be had becomes a `problem` and is no longer wanted.
    */
   async capture(): Promise<void> {
-    while (this.capturing) await this.capturing;
-    this.capturing = this.captureMissing().finally(() => (this.capturing = null));
-    await this.capturing;
+    while (this.#capturing) await this.#capturing;
+    this.#capturing = this.#captureMissing().finally(() => (this.#capturing = null));
+    await this.#capturing;
   }
 
   /** Stops every device. The wishes stay for the next time. */
   release(): void {
-    this.epoch += 1;
-    for (const device of DEVICES) this.drop(device, NO_SOURCE);
+    this.#epoch += 1;
+    for (const device of DEVICES) this.#drop(device, NO_SOURCE);
   }
 
-  private async captureMissing(): Promise<void> {
-    const missing = DEVICES.filter((device) => this.slots[device].wanted && !this.resume(device));
-    for (const device of missing) this.show(device, { state: 'pending', stream: null });
-    const { epoch } = this;
-    for (const [device, result] of await this.request(missing)) {
-      if (epoch !== this.epoch) {
+  async #captureMissing(): Promise<void> {
+    const missing = DEVICES.filter((device) => this.#slots[device].wanted && !this.#resume(device));
+    for (const device of missing) this.#show(device, { state: 'pending', stream: null });
+    const epoch = this.#epoch;
+    for (const [device, result] of await this.#request(missing)) {
+      if (epoch !== this.#epoch) {
         if (!(result instanceof PmError)) result.stop();
         continue;
       }
-      if (result instanceof PmError) this.fail(device, result);
-      else this.adopt(device, result);
+      if (result instanceof PmError) this.#fail(device, result);
+      else this.#adopt(device, result);
     }
   }
 
   /** One request for all, then one each: a missing camera must not cost the microphone. */
-  private async request(devices: readonly Device[]): Promise<Map<Device, MediaStreamTrack | PmError>> {
+  async #request(devices: readonly Device[]): Promise<Map<Device, MediaStreamTrack | PmError>> {
     const results = new Map<Device, MediaStreamTrack | PmError>();
     if (devices.length === 0) return results;
     try {
-      const stream = await this.getUserMedia(devices);
+      const stream = await this.#getUserMedia(devices);
       const [mic, camera] = [stream.getAudioTracks()[0], stream.getVideoTracks()[0]];
       if (mic) results.set('mic', mic);
       if (camera) results.set('camera', camera);
     } catch (error) {
       if (devices.length === 1) return results.set(devices[0]!, fromCaptureError(error));
       for (const device of devices) {
-        for (const [each, result] of await this.request([device])) results.set(each, result);
+        for (const [each, result] of await this.#request([device])) results.set(each, result);
       }
     }
     return results;
   }
 
-  private getUserMedia(devices: readonly Device[]): Promise<MediaStream> {
-    const { mediaDevices } = this.platform;
+  #getUserMedia(devices: readonly Device[]): Promise<MediaStream> {
+    const { mediaDevices } = this.#platform;
     if (!mediaDevices)
       throw new PmError('insecure-context', 'Browsers give devices to secure (https) pages alone.');
     const constraints: MediaStreamConstraints = {};
@@ -125,65 +128,65 @@ export class LocalMedia {
     return mediaDevices.getUserMedia(constraints);
   }
 
-  private adopt(device: Device, track: MediaStreamTrack): void {
-    const slot = this.slots[device];
+  #adopt(device: Device, track: MediaStreamTrack): void {
+    const slot = this.#slots[device];
     if (!slot.wanted) return track.stop();
     slot.track = track;
-    track.onended = () => this.lose(device);
-    this.setProblem(device, null);
-    this.show(device, { state: 'on', stream: this.platform.createStream([track]) });
+    track.onended = () => this.#lose(device);
+    this.#setProblem(device, null);
+    this.#show(device, { state: 'on', stream: this.#platform.createStream([track]) });
   }
 
   /** Takes up a muted microphone again. @returns whether the device is live now */
-  private resume(device: Device): boolean {
-    const { track, source } = this.slots[device];
+  #resume(device: Device): boolean {
+    const { track, source } = this.#slots[device];
     if (!track) return false;
     track.enabled = true;
-    this.show(device, { state: 'on', stream: source.stream });
+    this.#show(device, { state: 'on', stream: source.stream });
     return true;
   }
 
-  private silence(device: Device): void {
-    const { track, source } = this.slots[device];
-    this.setProblem(device, null);
-    if (!track) return this.show(device, NO_SOURCE);
+  #silence(device: Device): void {
+    const { track, source } = this.#slots[device];
+    this.#setProblem(device, null);
+    if (!track) return this.#show(device, NO_SOURCE);
     track.enabled = false;
     // The microphone stays captured, so that talking again is immediate; the camera's light goes out.
-    if (device === 'mic') this.show(device, { state: 'silenced', stream: source.stream });
-    else this.drop(device, NO_SOURCE);
+    if (device === 'mic') this.#show(device, { state: 'silenced', stream: source.stream });
+    else this.#drop(device, NO_SOURCE);
   }
 
-  private lose(device: Device): void {
-    this.drop(device, { state: 'lost', stream: null });
+  #lose(device: Device): void {
+    this.#drop(device, { state: 'lost', stream: null });
     this.want(device, false);
-    this.setProblem(device, new PmError('device-not-found', `The ${device} went away.`));
+    this.#setProblem(device, new PmError('device-not-found', `The ${device} went away.`));
   }
 
-  private fail(device: Device, error: PmError): void {
+  #fail(device: Device, error: PmError): void {
     this.want(device, false);
-    this.show(device, NO_SOURCE);
-    this.setProblem(device, error);
+    this.#show(device, NO_SOURCE);
+    this.#setProblem(device, error);
   }
 
-  private setProblem(device: Device, error: PmError | null): void {
-    this.slots[device].problem = error;
-    this.hooks.problem(device, error);
+  #setProblem(device: Device, error: PmError | null): void {
+    this.#slots[device].problem = error;
+    this.#hooks.problem(device, error);
   }
 
-  private drop(device: Device, source: Source): void {
-    const slot = this.slots[device];
+  #drop(device: Device, source: Source): void {
+    const slot = this.#slots[device];
     if (slot.track) {
       slot.track.onended = null;
       slot.track.stop();
       slot.track = null;
     }
-    this.show(device, source);
+    this.#show(device, source);
   }
 
-  private show(device: Device, source: Source): void {
-    const slot = this.slots[device];
+  #show(device: Device, source: Source): void {
+    const slot = this.#slots[device];
     if (slot.source.state === source.state && slot.source.stream === source.stream) return;
     slot.source = Object.freeze(source);
-    this.hooks.changed(device, slot.source, slot.track);
+    this.#hooks.changed(device, slot.source, slot.track);
   }
 }

@@ -23,127 +23,129 @@ export interface ConnectionHooks {
 }
 
 export class Connection {
-  private readonly socket: Socket;
-  private readonly pacer: Pacer;
-  private readonly timers = new Set<() => void>();
-  private opened = false;
-  private ready = false;
-  private over = false;
-  private heartbeat = 0;
-  private heard = 0;
-  private pinged = 0;
+  readonly #platform: Platform;
+  readonly #hooks: ConnectionHooks;
+
+  readonly #socket: Socket;
+  readonly #pacer: Pacer;
+  readonly #timers = new Set<() => void>();
+  #opened = false;
+  #ready = false;
+  #over = false;
+  #heartbeat = 0;
+  #heard = 0;
+  #pinged = 0;
 
   /** @throws what the browser throws for an address that it will not open */
-  constructor(
-    private readonly platform: Platform,
-    url: string,
-    private readonly hooks: ConnectionHooks,
-  ) {
-    this.socket = platform.createSocket(url);
-    this.socket.binaryType = 'arraybuffer';
-    this.pacer = new Pacer(platform, (frame) => this.socket.send(frame));
-    this.socket.onopen = () => this.onOpen();
-    this.socket.onmessage = (event: MessageEvent<string | ArrayBuffer>) => this.onMessage(event.data);
-    this.socket.onclose = (event) => this.finish(event.code);
-    this.later(OPEN_TIMEOUT, () => !this.opened && this.drop());
+  constructor(platform: Platform, url: string, hooks: ConnectionHooks) {
+    this.#platform = platform;
+    this.#hooks = hooks;
+
+    this.#socket = platform.createSocket(url);
+    this.#socket.binaryType = 'arraybuffer';
+    this.#pacer = new Pacer(platform, (frame) => this.#socket.send(frame));
+    this.#socket.onopen = () => this.#onOpen();
+    this.#socket.onmessage = (event: MessageEvent<string | ArrayBuffer>) => this.#onMessage(event.data);
+    this.#socket.onclose = (event) => this.#finish(event.code);
+    this.#later(OPEN_TIMEOUT, () => !this.#opened && this.drop());
   }
 
   send(message: ClientMessage): void {
-    if (!this.over) this.pacer.push(encode(message));
+    if (!this.#over) this.#pacer.push(encode(message));
   }
 
   /** Says goodbye and closes in order. */
   close(farewell?: ClientMessage): void {
-    if (this.over) return;
-    if (this.ready && farewell) {
-      this.pacer.flush();
-      this.socket.send(encode(farewell));
+    if (this.#over) return;
+    if (this.#ready && farewell) {
+      this.#pacer.flush();
+      this.#socket.send(encode(farewell));
     }
-    this.end();
-    this.socket.close(1000);
+    this.#end();
+    this.#socket.close(1000);
   }
 
   /** Gives the socket up without waiting for the network to agree. */
   drop(): void {
-    if (this.over) return;
-    this.finish(1006);
-    this.socket.close();
+    if (this.#over) return;
+    this.#finish(1006);
+    this.#socket.close();
   }
 
   /** Asks for a sign of life now; without one within a heartbeat the socket counts as gone. */
   probe(): void {
-    if (!this.heartbeat || this.over || this.pinged) return;
-    this.pinged = this.platform.now();
+    if (!this.#heartbeat || this.#over || this.#pinged) return;
+    this.#pinged = this.#platform.now();
     this.send({ type: 'relay.ping', data: {} });
   }
 
-  private onOpen(): void {
-    this.opened = true;
-    this.later(WELCOME_TIMEOUT, () => this.becomeReady(false));
+  #onOpen(): void {
+    this.#opened = true;
+    this.#later(WELCOME_TIMEOUT, () => this.#becomeReady(false));
   }
 
-  private becomeReady(welcomed: boolean): void {
-    if (this.ready) return;
-    this.ready = true;
-    this.hooks.ready(welcomed);
+  #becomeReady(welcomed: boolean): void {
+    if (this.#ready) return;
+    this.#ready = true;
+    this.#hooks.ready(welcomed);
   }
 
-  private onMessage(data: string | ArrayBuffer): void {
-    this.heard = this.platform.now();
-    this.pinged = 0;
+  #onMessage(data: string | ArrayBuffer): void {
+    this.#heard = this.#platform.now();
+    this.#pinged = 0;
     let message: RelayMessage;
     try {
       message = decodeRelayMessage(data);
     } catch (error) {
       // A newer relay may say more than we know: only what is truly malformed is worth a warning.
       const unknown = error instanceof ProtocolError && error.code === 'unknown-type';
-      this.platform.log(unknown ? 'debug' : 'warn', 'A frame from the relay was dropped.', error);
+      this.#platform.log(unknown ? 'debug' : 'warn', 'A frame from the relay was dropped.', error);
       return;
     }
     if (message.type === 'relay.ping') return this.send({ type: 'relay.pong', data: {} });
     if (message.type === 'relay.pong') return;
-    this.hooks.message(message);
+    this.#hooks.message(message);
     if (message.type === 'relay.welcome') {
-      this.heartbeat = Math.max(0.05, message.data.heartbeatSeconds) * 1_000;
-      this.watch();
+      this.#heartbeat = Math.max(0.05, message.data.heartbeatSeconds) * 1_000;
+      this.#watch();
     }
     // The first list without a greeting tells a plain server as surely as waiting does.
-    this.becomeReady(message.type === 'relay.welcome');
+    this.#becomeReady(message.type === 'relay.welcome');
   }
 
   /**
    * Two silent heartbeats lead to a ping, a third one ends the socket. A timer that fires late, in a page that was
    * frozen or asleep, therefore asks first and never takes its own sleep for the relay's.
    */
-  private watch(): void {
-    this.later(this.heartbeat, () => {
-      const now = this.platform.now();
-      if (this.pinged && now - this.pinged >= this.heartbeat * 0.9) return this.drop();
-      if (now - this.heard >= this.heartbeat * 1.9) this.probe();
-      this.watch();
+  #watch(): void {
+    this.#later(this.#heartbeat, () => {
+      const now = this.#platform.now();
+      if (this.#pinged && now - this.#pinged >= this.#heartbeat * 0.9) return this.drop();
+      if (now - this.#heard >= this.#heartbeat * 1.9) this.probe();
+      this.#watch();
     });
   }
 
-  private later(ms: number, callback: () => void): void {
-    const cancel = this.platform.after(ms, () => {
-      this.timers.delete(cancel);
+  #later(ms: number, callback: () => void): void {
+    const cancel = this.#platform.after(ms, () => {
+      this.#timers.delete(cancel);
       callback();
     });
-    this.timers.add(cancel);
+    this.#timers.add(cancel);
   }
 
-  private finish(code: number): void {
-    if (this.over) return;
-    const { opened } = this;
-    this.end();
-    this.hooks.gone(opened, code);
+  #finish(code: number): void {
+    if (this.#over) return;
+    const opened = this.#opened;
+    this.#end();
+    this.#hooks.gone(opened, code);
   }
 
-  private end(): void {
-    this.over = true;
-    this.pacer.stop();
-    for (const cancel of this.timers) cancel();
-    this.timers.clear();
-    this.socket.onopen = this.socket.onmessage = this.socket.onclose = null;
+  #end(): void {
+    this.#over = true;
+    this.#pacer.stop();
+    for (const cancel of this.#timers) cancel();
+    this.#timers.clear();
+    this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
   }
 }

@@ -6,46 +6,49 @@ const PER_SECOND = 30;
 const BURST = 40;
 
 export class Pacer {
-  private readonly queue: string[] = [];
-  private allowance = BURST;
-  private refilled: number;
-  private cancel: (() => void) | null = null;
+  readonly #platform: Platform;
+  readonly #send: (frame: string) => void;
 
-  constructor(
-    private readonly platform: Platform,
-    private readonly send: (frame: string) => void,
-  ) {
-    this.refilled = platform.now();
+  readonly #queue: string[] = [];
+  #allowance = BURST;
+  #refilled: number;
+  #cancel: (() => void) | null = null;
+
+  constructor(platform: Platform, send: (frame: string) => void) {
+    this.#platform = platform;
+    this.#send = send;
+
+    this.#refilled = platform.now();
   }
 
   push(frame: string): void {
-    this.queue.push(frame);
-    this.drain();
+    this.#queue.push(frame);
+    this.#drain();
   }
 
   /** Sends whatever waits at once: for the last words before a socket closes. */
   flush(): void {
-    for (const frame of this.queue.splice(0)) this.send(frame);
+    for (const frame of this.#queue.splice(0)) this.#send(frame);
   }
 
   stop(): void {
-    this.cancel?.();
-    this.cancel = null;
-    this.queue.length = 0;
+    this.#cancel?.();
+    this.#cancel = null;
+    this.#queue.length = 0;
   }
 
-  private drain(): void {
-    const now = this.platform.now();
-    this.allowance = Math.min(BURST, this.allowance + ((now - this.refilled) / 1_000) * PER_SECOND);
-    this.refilled = now;
-    while (this.allowance >= 1 && this.queue.length > 0) {
-      this.allowance -= 1;
-      this.send(this.queue.shift()!);
+  #drain(): void {
+    const now = this.#platform.now();
+    this.#allowance = Math.min(BURST, this.#allowance + ((now - this.#refilled) / 1_000) * PER_SECOND);
+    this.#refilled = now;
+    while (this.#allowance >= 1 && this.#queue.length > 0) {
+      this.#allowance -= 1;
+      this.#send(this.#queue.shift()!);
     }
-    if (this.queue.length > 0) {
-      this.cancel ??= this.platform.after(Math.ceil(1_000 / PER_SECOND), () => {
-        this.cancel = null;
-        this.drain();
+    if (this.#queue.length > 0) {
+      this.#cancel ??= this.#platform.after(Math.ceil(1_000 / PER_SECOND), () => {
+        this.#cancel = null;
+        this.#drain();
       });
     }
   }

@@ -10,22 +10,25 @@ export interface TokenOptions {
 }
 
 export class TokenSource {
-  /** The guest's token, kept while it is good: on a plain server it is the identity. */
-  private guest: { token: string; name: string; origin: string } | null = null;
+  readonly #platform: Platform;
+  readonly #options: () => TokenOptions;
 
-  constructor(
-    private readonly platform: Platform,
-    private readonly options: () => TokenOptions,
-  ) {}
+  /** The guest's token, kept while it is good: on a plain server it is the identity. */
+  #guest: { token: string; name: string; origin: string } | null = null;
+
+  constructor(platform: Platform, options: () => TokenOptions) {
+    this.#platform = platform;
+    this.#options = options;
+  }
 
   /** The name inside the guest's token, or null when there is none. */
   get guestName(): string | null {
-    return this.guest?.name ?? null;
+    return this.#guest?.name ?? null;
   }
 
   /** @throws {PmError} `token-invalid`, `relay-unreachable`, `relay-refused`, `rate-limited` or `usage` */
   async get(relay: URL): Promise<string> {
-    const { token, getToken } = this.options();
+    const { token, getToken } = this.#options();
     if (getToken) {
       const given: unknown = await getToken().catch((error: unknown) => {
         throw isPmError(error) ? error : new PmError('token-invalid', 'getToken() failed.', error);
@@ -34,21 +37,21 @@ export class TokenSource {
       throw new PmError('token-invalid', 'getToken() must resolve to a token.');
     }
     if (token) return token;
-    if (this.guest?.origin !== relay.origin) this.guest = await this.signIn(relay);
-    return this.guest.token;
+    if (this.#guest?.origin !== relay.origin) this.#guest = await this.#signIn(relay);
+    return this.#guest.token;
   }
 
   /** The relay refused the last token. @returns whether another one may be had */
   refused(): boolean {
-    const { token, getToken } = this.options();
-    this.guest = null;
+    const { token, getToken } = this.#options();
+    this.#guest = null;
     return getToken !== null || !token;
   }
 
-  private async signIn(relay: URL): Promise<{ token: string; name: string; origin: string }> {
-    const name = this.options().displayName.trim();
+  async #signIn(relay: URL): Promise<{ token: string; name: string; origin: string }> {
+    const name = this.#options().displayName.trim();
     // Sent as text/plain, which servers of this protocol accept, so that no CORS preflight costs a round trip.
-    const response = await this.platform
+    const response = await this.#platform
       .fetch(besideRelay(relay, 'auth/sign-in').href, {
         method: 'POST',
         body: JSON.stringify({ username: name }),

@@ -20,144 +20,148 @@ export interface WebSocketOptions {
 }
 
 export class WebSocketSignaling implements Signaling {
-  private connection: Connection | null = null;
-  private welcome: Welcome | null = null;
-  private isOpen = false;
-  private released = false;
-  private closed = false;
-  private attempt = 0;
-  /** Counts attempts for good, so that an overtaken one notices. */
-  private generation = 0;
-  private cancelWait: (() => void) | null = null;
-  private held: ClientMessage[] = [];
+  readonly #platform: Platform;
+  readonly #options: WebSocketOptions;
+  readonly #handler: SignalingHandler;
 
-  constructor(
-    private readonly platform: Platform,
-    private readonly options: WebSocketOptions,
-    private readonly handler: SignalingHandler,
-  ) {}
+  #connection: Connection | null = null;
+  #welcome: Welcome | null = null;
+  #isOpen = false;
+  #released = false;
+  #closed = false;
+  #attempt = 0;
+  /** Counts attempts for good, so that an overtaken one notices. */
+  #generation = 0;
+  #cancelWait: (() => void) | null = null;
+  #held: ClientMessage[] = [];
+
+  constructor(platform: Platform, options: WebSocketOptions, handler: SignalingHandler) {
+    this.#platform = platform;
+    this.#options = options;
+    this.#handler = handler;
+  }
 
   get open(): boolean {
-    return this.isOpen;
+    return this.#isOpen;
   }
 
   start(): void {
-    void this.connect();
+    void this.#connect();
   }
 
   send(message: ClientMessage): void {
-    if (message.type.startsWith('webrtc.') && !this.released) {
-      this.held.push(message);
-      if (this.held.length > HELD_SIGNALS) this.held.shift();
+    if (message.type.startsWith('webrtc.') && !this.#released) {
+      this.#held.push(message);
+      if (this.#held.length > HELD_SIGNALS) this.#held.shift();
     } else {
-      this.connection?.send(message);
+      this.#connection?.send(message);
     }
   }
 
   release(): void {
-    this.released = true;
-    for (const message of this.held.splice(0)) this.connection?.send(message);
+    this.#released = true;
+    for (const message of this.#held.splice(0)) this.#connection?.send(message);
   }
 
   nudge(): void {
-    if (this.cancelWait) void this.connect();
-    else this.connection?.probe();
+    if (this.#cancelWait) void this.#connect();
+    else this.#connection?.probe();
   }
 
   restart(): void {
-    const { connection } = this;
-    this.detach();
+    const connection = this.#connection;
+    this.#detach();
     connection?.close();
-    this.attempt = 0;
-    void this.connect();
+    this.#attempt = 0;
+    void this.#connect();
   }
 
   close(farewell?: ClientMessage): void {
-    this.closed = true;
-    this.generation += 1;
-    this.cancelWait?.();
-    this.cancelWait = null;
-    const { connection } = this;
-    this.detach();
+    this.#closed = true;
+    this.#generation += 1;
+    this.#cancelWait?.();
+    this.#cancelWait = null;
+    const connection = this.#connection;
+    this.#detach();
     connection?.close(farewell);
-    this.held = [];
+    this.#held = [];
   }
 
-  private detach(): void {
-    this.connection = null;
-    this.welcome = null;
-    this.isOpen = false;
-    this.released = false;
+  #detach(): void {
+    this.#connection = null;
+    this.#welcome = null;
+    this.#isOpen = false;
+    this.#released = false;
   }
 
-  private async connect(): Promise<void> {
-    this.cancelWait?.();
-    this.cancelWait = null;
-    const generation = (this.generation += 1);
-    const { relays, session, tokens } = this.options;
-    const relay = relays[this.attempt % relays.length]!;
+  async #connect(): Promise<void> {
+    this.#cancelWait?.();
+    this.#cancelWait = null;
+    const generation = (this.#generation += 1);
+    const { relays, session, tokens } = this.#options;
+    const relay = relays[this.#attempt % relays.length]!;
     const url = new URL(relay);
     try {
       url.searchParams.set('token', await tokens.get(relay));
-      if (generation !== this.generation) return;
+      if (generation !== this.#generation) return;
       url.searchParams.set('ext', '1');
       url.searchParams.set('session', session);
-      this.connection = this.openSocket(url);
+      this.#connection = this.#openSocket(url);
     } catch (error) {
-      if (generation === this.generation) this.failed(toPmError(error, 'relay-unreachable'));
+      if (generation === this.#generation) this.#failed(toPmError(error, 'relay-unreachable'));
     }
   }
 
-  private openSocket(url: URL): Connection {
-    const connection: Connection = new Connection(this.platform, url.href, {
+  #openSocket(url: URL): Connection {
+    const connection: Connection = new Connection(this.#platform, url.href, {
       ready: () => {
-        this.isOpen = true;
-        this.attempt = 0;
-        this.handler.opened(this.welcome, tokenSubject(url.searchParams.get('token') ?? ''));
+        this.#isOpen = true;
+        this.#attempt = 0;
+        this.#handler.opened(this.#welcome, tokenSubject(url.searchParams.get('token') ?? ''));
       },
       message: (message: RelayMessage) => {
-        if (message.type === 'relay.welcome') this.welcome = message.data;
-        else this.handler.message(message);
+        if (message.type === 'relay.welcome') this.#welcome = message.data;
+        else this.#handler.message(message);
       },
       gone: (opened, code) => {
-        const wasOpen = this.isOpen;
-        this.detach();
-        if (code === REPLACED) return this.handler.replaced();
-        if (wasOpen) this.handler.lost();
+        const wasOpen = this.#isOpen;
+        this.#detach();
+        if (code === REPLACED) return this.#handler.replaced();
+        if (wasOpen) this.#handler.lost();
         // The handler may have closed us for good.
-        if (this.closed) return;
-        if (wasOpen) this.wait();
+        if (this.#closed) return;
+        if (wasOpen) this.#wait();
         else if (opened)
-          this.failed(new PmError('relay-unreachable', `The relay's socket closed (${code}).`));
-        else void this.explain(url);
+          this.#failed(new PmError('relay-unreachable', `The relay's socket closed (${code}).`));
+        else void this.#explain(url);
       },
     });
     return connection;
   }
 
-  private async explain(url: URL): Promise<void> {
-    const { generation } = this;
-    const error = await diagnose(this.platform, url);
-    if (generation !== this.generation) return;
-    if (error.code === 'token-invalid' && this.options.tokens.refused() && this.attempt === 0) {
+  async #explain(url: URL): Promise<void> {
+    const generation = this.#generation;
+    const error = await diagnose(this.#platform, url);
+    if (generation !== this.#generation) return;
+    if (error.code === 'token-invalid' && this.#options.tokens.refused() && this.#attempt === 0) {
       // A guest's token outlived the relay that gave it, or the page can give a fresh one: no failure yet.
-      this.attempt += 1;
-      return this.connect();
+      this.#attempt += 1;
+      return this.#connect();
     }
-    this.failed(error);
+    this.#failed(error);
   }
 
-  private failed(error: PmError): void {
-    const { attempt } = this;
-    this.attempt += 1;
-    this.handler.failed(error, attempt);
-    if (!this.closed) this.wait();
+  #failed(error: PmError): void {
+    const attempt = this.#attempt;
+    this.#attempt += 1;
+    this.#handler.failed(error, attempt);
+    if (!this.#closed) this.#wait();
   }
 
-  private wait(): void {
-    this.cancelWait = this.platform.after(
-      retryDelay(this.attempt, this.platform.random()),
-      () => void this.connect(),
+  #wait(): void {
+    this.#cancelWait = this.#platform.after(
+      retryDelay(this.#attempt, this.#platform.random()),
+      () => void this.#connect(),
     );
   }
 }

@@ -8,16 +8,20 @@ const REPEATABLE: ReadonlySet<TimelineStep> = new Set<TimelineStep>(['restart'])
 const HANDSHAKE = TIMELINE_STEPS.indexOf('dtls');
 
 export class Timeline {
-  private readonly steps: TimelineEntry[] = [];
+  readonly #now: () => number;
 
-  constructor(private readonly now: () => number) {}
+  readonly #steps: TimelineEntry[] = [];
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
 
   get entries(): readonly TimelineEntry[] {
-    return [...this.steps];
+    return [...this.#steps];
   }
 
   has(step: TimelineStep): boolean {
-    return this.steps.some((entry) => entry.step === step);
+    return this.#steps.some((entry) => entry.step === step);
   }
 
   /**
@@ -28,6 +32,6 @@ export class Timeline {
     if (this.has(step) && !REPEATABLE.has(step)) return;
     const index = TIMELINE_STEPS.indexOf(step);
     if (index > 0 && index <= HANDSHAKE) this.mark(TIMELINE_STEPS[index - 1]!);
-    this.steps.push(Object.freeze({ step, at: this.now(), ...(detail === undefined ? {} : { detail }) }));
+    this.#steps.push(Object.freeze({ step, at: this.#now(), ...(detail === undefined ? {} : { detail }) }));
   }
 }

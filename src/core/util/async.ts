@@ -1,11 +1,15 @@
 /** Runs tasks one after the other in the order given. A failing task is reported and does not stop the next. */
 export class SerialQueue {
-  private tail: Promise<void> = Promise.resolve();
+  readonly #report: (error: unknown) => void;
 
-  constructor(private readonly report: (error: unknown) => void) {}
+  #tail: Promise<void> = Promise.resolve();
+
+  constructor(report: (error: unknown) => void) {
+    this.#report = report;
+  }
 
   push(task: () => Promise<void> | void): void {
-    this.tail = this.tail.then(task).catch(this.report);
+    this.#tail = this.#tail.then(task).catch(this.#report);
   }
 }
 

@@ -3,30 +3,30 @@
  * at once, so that a slow start that finishes after the end leaves nothing behind.
  */
 export class Scope {
-  private readonly disposers = new Set<() => void>();
-  private over = false;
+  readonly #disposers = new Set<() => void>();
+  #over = false;
 
   get ended(): boolean {
-    return this.over;
+    return this.#over;
   }
 
   /** @returns a function that disposes of this one thing early */
   add(dispose: () => void): () => void {
-    if (this.over) {
+    if (this.#over) {
       dispose();
       return () => undefined;
     }
-    this.disposers.add(dispose);
+    this.#disposers.add(dispose);
     return () => {
-      if (this.disposers.delete(dispose)) dispose();
+      if (this.#disposers.delete(dispose)) dispose();
     };
   }
 
   /** Ends the scope. Twice does nothing. */
   end(): void {
-    if (this.over) return;
-    this.over = true;
-    for (const dispose of [...this.disposers].reverse()) dispose();
-    this.disposers.clear();
+    if (this.#over) return;
+    this.#over = true;
+    for (const dispose of [...this.#disposers].reverse()) dispose();
+    this.#disposers.clear();
   }
 }

@@ -28,13 +28,13 @@ export interface ControlHooks {
 }
 
 export class ControlChannel {
-  private readonly channel: RTCDataChannel;
-  private media: MediaStates | null = null;
+  readonly #channel: RTCDataChannel;
+  #media: MediaStates | null = null;
 
   constructor(pc: RTCPeerConnection, hooks: ControlHooks) {
     const channel = pc.createDataChannel('pm:control', { negotiated: true, id: 0 });
-    this.channel = channel;
-    channel.onopen = () => this.flush();
+    this.#channel = channel;
+    channel.onopen = () => this.#flush();
     channel.onclose = () => hooks.closed();
     channel.onmessage = ({ data }: MessageEvent<unknown>) => {
       try {
@@ -47,18 +47,18 @@ export class ControlChannel {
 
   /** Tells the newest state, now or as soon as the channel is open. */
   announce(media: MediaStates): void {
-    this.media = media;
-    this.flush();
+    this.#media = media;
+    this.#flush();
   }
 
   close(): void {
-    this.channel.onopen = this.channel.onclose = this.channel.onmessage = null;
-    this.channel.close();
+    this.#channel.onopen = this.#channel.onclose = this.#channel.onmessage = null;
+    this.#channel.close();
   }
 
-  private flush(): void {
-    if (this.channel.readyState !== 'open' || !this.media) return;
-    this.channel.send(JSON.stringify({ t: 'media', media: this.media }));
-    this.media = null;
+  #flush(): void {
+    if (this.#channel.readyState !== 'open' || !this.#media) return;
+    this.#channel.send(JSON.stringify({ t: 'media', media: this.#media }));
+    this.#media = null;
   }
 }

@@ -19,24 +19,28 @@ import type { SlotStreams } from './slots.ts';
 const KEPT_TIMELINES = 64;
 
 export class MeshTransport implements MediaTransport {
-  private readonly events: Emitter<TransportEvents>;
-  private readonly links = new Map<string, PeerLink>();
-  private readonly peers = new Map<string, PeerInfo>();
-  private readonly published = new Map<SourceName, MediaStreamTrack | null>();
-  private readonly streams: SlotStreams;
-  /** Every connection's timeline by participant; kept after the connection closed. */
-  private readonly timelines = new Map<string, PeerLink['timeline']>();
-  private prepared: PeerLink[] = [];
-  private media: MediaStates | null = null;
-  private closed = false;
+  readonly #platform: Platform;
+  readonly #port: SignalPort;
+  #config: RTCConfiguration;
 
-  private constructor(
-    private readonly platform: Platform,
-    private readonly port: SignalPort,
-    private config: RTCConfiguration,
-  ) {
-    this.events = new Emitter((error) => platform.log('error', 'A transport listener failed.', error));
-    this.streams = { main: platform.createStream([]), screen: platform.createStream([]) };
+  readonly #events: Emitter<TransportEvents>;
+  readonly #links = new Map<string, PeerLink>();
+  readonly #peers = new Map<string, PeerInfo>();
+  readonly #published = new Map<SourceName, MediaStreamTrack | null>();
+  readonly #streams: SlotStreams;
+  /** Every connection's timeline by participant; kept after the connection closed. */
+  readonly #timelines = new Map<string, PeerLink['timeline']>();
+  #prepared: PeerLink[] = [];
+  #media: MediaStates | null = null;
+  #closed = false;
+
+  private constructor(platform: Platform, port: SignalPort, config: RTCConfiguration) {
+    this.#platform = platform;
+    this.#port = port;
+    this.#config = config;
+
+    this.#events = new Emitter((error) => platform.log('error', 'A transport listener failed.', error));
+    this.#streams = { main: platform.createStream([]), screen: platform.createStream([]) };
   }
 
   /** Makes the certificate that all connections share, so that none waits for one of its own. */
@@ -61,51 +65,56 @@ export class MeshTransport implements MediaTransport {
   }
 
   on<K extends keyof TransportEvents>(name: K, callback: (detail: TransportEvents[K]) => void): () => void {
-    return this.events.on(name, callback);
+    return this.#events.on(name, callback);
   }
 
   configure(config: RTCConfiguration): void {
-    this.config = { ...this.config, ...config };
+    this.#config = { ...this.#config, ...config };
   }
 
   async prepare(count: number): Promise<readonly PreparedOffer[]> {
-    while (this.prepared.length < count && !this.closed) {
-      const link = new PeerLink(this.platform, () => this.config, this.streams, this.platform.randomId(64));
+    while (this.#prepared.length < count && !this.#closed) {
+      const link = new PeerLink(
+        this.#platform,
+        () => this.#config,
+        this.#streams,
+        this.#platform.randomId(64),
+      );
       link.offer();
-      this.prepared.push(link);
+      this.#prepared.push(link);
     }
-    await Promise.all(this.prepared.map((link) => link.prepared()));
-    return this.prepared.flatMap((link) => link.takeOffer() ?? []);
+    await Promise.all(this.#prepared.map((link) => link.prepared()));
+    return this.#prepared.flatMap((link) => link.takeOffer() ?? []);
   }
 
   assign(conn: string, peer: PeerInfo): void {
-    const link = this.prepared.find((each) => each.conn === conn);
+    const link = this.#prepared.find((each) => each.conn === conn);
     if (!link) return;
-    this.prepared = this.prepared.filter((each) => each !== link);
-    this.adopt(peer, link);
+    this.#prepared = this.#prepared.filter((each) => each !== link);
+    this.#adopt(peer, link);
   }
 
   discardPrepared(): void {
-    for (const link of this.prepared.splice(0)) link.close();
+    for (const link of this.#prepared.splice(0)) link.close();
   }
 
   connect(peer: PeerInfo): void {
-    this.peers.set(peer.id, peer);
-    if (this.links.has(peer.id) || !peer.initiator) return;
-    this.open(peer, peer.ext ? this.platform.randomId(64) : undefined).offer();
+    this.#peers.set(peer.id, peer);
+    if (this.#links.has(peer.id) || !peer.initiator) return;
+    this.#open(peer, peer.ext ? this.#platform.randomId(64) : undefined).offer();
   }
 
   disconnect(id: string): void {
-    this.peers.delete(id);
-    const link = this.links.get(id);
-    this.links.delete(id);
+    this.#peers.delete(id);
+    const link = this.#links.get(id);
+    this.#links.delete(id);
     link?.close();
   }
 
   receive(from: string, signal: Signal): void {
-    const peer = this.peers.get(from);
-    if (!peer || this.closed) return;
-    const link = this.links.get(from);
+    const peer = this.#peers.get(from);
+    if (!peer || this.#closed) return;
+    const link = this.#links.get(from);
     if (signal.kind !== 'offer') {
       // Of another connection than the present one: too late, and of no use.
       if (link && link.conn === signal.conn) link.receive(signal);
@@ -115,64 +124,64 @@ export class MeshTransport implements MediaTransport {
     // Both opened a connection at once: the impolite one's stands, the other one's is given up for it.
     if (link && !link.answered && !peer.polite) return;
     link?.close();
-    this.open(peer, signal.conn).receive(signal);
+    this.#open(peer, signal.conn).receive(signal);
   }
 
   resend(): void {
-    for (const link of this.links.values()) link.resend();
+    for (const link of this.#links.values()) link.resend();
   }
 
   publish(source: SourceName, track: MediaStreamTrack | null): void {
-    this.published.set(source, track);
-    for (const link of this.links.values()) link.publish(source, track);
+    this.#published.set(source, track);
+    for (const link of this.#links.values()) link.publish(source, track);
   }
 
   announce(media: MediaStates): void {
-    this.media = media;
-    for (const link of this.links.values()) link.announce(media);
+    this.#media = media;
+    for (const link of this.#links.values()) link.announce(media);
   }
 
   timeline(id: string): readonly TimelineEntry[] {
-    return this.timelines.get(id)?.entries ?? [];
+    return this.#timelines.get(id)?.entries ?? [];
   }
 
   close(): void {
-    this.closed = true;
+    this.#closed = true;
     this.discardPrepared();
-    for (const id of [...this.links.keys()]) this.disconnect(id);
-    this.peers.clear();
-    this.events.clear();
+    for (const id of [...this.#links.keys()]) this.disconnect(id);
+    this.#peers.clear();
+    this.#events.clear();
   }
 
-  private open(peer: PeerInfo, conn: string | undefined): PeerLink {
-    return this.adopt(peer, new PeerLink(this.platform, () => this.config, this.streams, conn));
+  #open(peer: PeerInfo, conn: string | undefined): PeerLink {
+    return this.#adopt(peer, new PeerLink(this.#platform, () => this.#config, this.#streams, conn));
   }
 
   /** Makes `link` the link to `peer`, with everything that is being sent now. */
-  private adopt(peer: PeerInfo, link: PeerLink): PeerLink {
+  #adopt(peer: PeerInfo, link: PeerLink): PeerLink {
     const { id } = peer;
-    this.peers.set(id, peer);
-    this.links.get(id)?.close();
-    this.links.set(id, link);
-    this.keepTimeline(id, link);
-    for (const [source, track] of this.published) link.publish(source, track);
-    if (this.media) link.announce(this.media);
+    this.#peers.set(id, peer);
+    this.#links.get(id)?.close();
+    this.#links.set(id, link);
+    this.#keepTimeline(id, link);
+    for (const [source, track] of this.#published) link.publish(source, track);
+    if (this.#media) link.announce(this.#media);
     link.assign(peer, {
-      send: (signal) => this.port.send(id, signal),
+      send: (signal) => this.#port.send(id, signal),
       tell: (name, detail) => {
         // A closed predecessor must not speak for its successor.
-        if (this.links.get(id) === link) this.events.emit(name, { ...detail, id } as never);
+        if (this.#links.get(id) === link) this.#events.emit(name, { ...detail, id } as never);
       },
     });
     return link;
   }
 
-  private keepTimeline(id: string, link: PeerLink): void {
-    this.timelines.delete(id);
-    this.timelines.set(id, link.timeline);
-    for (const oldest of this.timelines.keys()) {
-      if (this.timelines.size <= KEPT_TIMELINES) break;
-      this.timelines.delete(oldest);
+  #keepTimeline(id: string, link: PeerLink): void {
+    this.#timelines.delete(id);
+    this.#timelines.set(id, link.timeline);
+    for (const oldest of this.#timelines.keys()) {
+      if (this.#timelines.size <= KEPT_TIMELINES) break;
+      this.#timelines.delete(oldest);
     }
   }
 }

@@ -42,99 +42,103 @@ function belongsTo({ usernameFragment }: RTCIceCandidateInit, sdp: string): bool
 }
 
 export class Negotiator {
-  private readonly inbox: SerialQueue;
-  private makingOffer = false;
-  private ignoreOffer = false;
-  private settingRemoteAnswer = false;
-  /** Numbers our offers; an answer to an older one is stale. */
-  private offers = 0;
-  /** Candidates that came before the description they belong to. */
-  private early: RTCIceCandidateInit[] = [];
+  readonly #pc: RTCPeerConnection;
+  readonly #polite: () => boolean;
+  readonly #hooks: NegotiatorHooks;
 
-  constructor(
-    private readonly pc: RTCPeerConnection,
-    private readonly polite: () => boolean,
-    private readonly hooks: NegotiatorHooks,
-  ) {
-    this.inbox = new SerialQueue((error) => this.fail(error));
-    pc.onnegotiationneeded = () => void this.offer();
+  readonly #inbox: SerialQueue;
+  #makingOffer = false;
+  #ignoreOffer = false;
+  #settingRemoteAnswer = false;
+  /** Numbers our offers; an answer to an older one is stale. */
+  #offers = 0;
+  /** Candidates that came before the description they belong to. */
+  #early: RTCIceCandidateInit[] = [];
+
+  constructor(pc: RTCPeerConnection, polite: () => boolean, hooks: NegotiatorHooks) {
+    this.#pc = pc;
+    this.#polite = polite;
+    this.#hooks = hooks;
+
+    this.#inbox = new SerialQueue((error) => this.#fail(error));
+    pc.onnegotiationneeded = () => void this.#offer();
   }
 
   receive(signal: Signal): void {
-    this.inbox.push(() => {
-      if (this.pc.signalingState === 'closed') return;
-      if (signal.kind === 'candidate') return this.candidate(parseCandidate(signal.payload));
-      return this.description(signal.kind, signal);
+    this.#inbox.push(() => {
+      if (this.#pc.signalingState === 'closed') return;
+      if (signal.kind === 'candidate') return this.#candidate(parseCandidate(signal.payload));
+      return this.#description(signal.kind, signal);
     });
   }
 
   /** An offer of ours that was never answered goes out again: it, or its answer, was lost on the way. */
   resend(): void {
-    const { pc } = this;
-    if (pc.signalingState === 'have-local-offer') this.sendLocal(this.offers);
+    const pc = this.#pc;
+    if (pc.signalingState === 'have-local-offer') this.#sendLocal(this.#offers);
   }
 
-  private async offer(): Promise<void> {
+  async #offer(): Promise<void> {
     try {
-      this.makingOffer = true;
-      await this.pc.setLocalDescription();
-      this.offers += 1;
-      this.sendLocal(this.offers);
+      this.#makingOffer = true;
+      await this.#pc.setLocalDescription();
+      this.#offers += 1;
+      this.#sendLocal(this.#offers);
     } catch (error) {
-      this.fail(error);
+      this.#fail(error);
     } finally {
-      this.makingOffer = false;
+      this.#makingOffer = false;
     }
   }
 
-  private async description(type: 'offer' | 'answer', { payload: sdp, offer }: Signal): Promise<void> {
-    const { pc } = this;
-    const stale = pc.signalingState !== 'have-local-offer' || (offer !== undefined && offer !== this.offers);
+  async #description(type: 'offer' | 'answer', { payload: sdp, offer }: Signal): Promise<void> {
+    const pc = this.#pc;
+    const stale = pc.signalingState !== 'have-local-offer' || (offer !== undefined && offer !== this.#offers);
     if (type === 'answer' && stale) return;
-    const readyForOffer = !this.makingOffer && (pc.signalingState === 'stable' || this.settingRemoteAnswer);
-    this.ignoreOffer = !this.polite() && type === 'offer' && !readyForOffer;
-    if (this.ignoreOffer) return;
+    const readyForOffer = !this.#makingOffer && (pc.signalingState === 'stable' || this.#settingRemoteAnswer);
+    this.#ignoreOffer = !this.#polite() && type === 'offer' && !readyForOffer;
+    if (this.#ignoreOffer) return;
 
-    this.settingRemoteAnswer = type === 'answer';
+    this.#settingRemoteAnswer = type === 'answer';
     try {
       await pc.setRemoteDescription({ type, sdp });
     } finally {
-      this.settingRemoteAnswer = false;
+      this.#settingRemoteAnswer = false;
     }
     if (type === 'offer') {
-      this.hooks.adopt();
+      this.#hooks.adopt();
       await pc.setLocalDescription();
-      this.sendLocal(offer);
+      this.#sendLocal(offer);
     }
-    for (const candidate of this.early.splice(0)) await this.candidate(candidate);
-    this.hooks.settled();
+    for (const candidate of this.#early.splice(0)) await this.#candidate(candidate);
+    this.#hooks.settled();
   }
 
-  private async candidate(candidate: RTCIceCandidateInit | null): Promise<void> {
+  async #candidate(candidate: RTCIceCandidateInit | null): Promise<void> {
     if (!candidate) return;
-    const { remoteDescription } = this.pc;
+    const { remoteDescription } = this.#pc;
     if (!remoteDescription || !belongsTo(candidate, remoteDescription.sdp)) {
-      this.early.push(candidate);
-      if (this.early.length > QUEUED_CANDIDATES) this.early.shift();
+      this.#early.push(candidate);
+      if (this.#early.length > QUEUED_CANDIDATES) this.#early.shift();
       return;
     }
     try {
-      await this.pc.addIceCandidate(candidate);
+      await this.#pc.addIceCandidate(candidate);
     } catch (error) {
       // One candidate that the browser cannot use costs one path, not the connection.
-      if (!this.ignoreOffer) this.hooks.warn('A candidate was not usable.', error);
+      if (!this.#ignoreOffer) this.#hooks.warn('A candidate was not usable.', error);
     }
   }
 
   /** @param offer the number of the offer that this is, or answers */
-  private sendLocal(offer: number | undefined): void {
-    const { localDescription } = this.pc;
+  #sendLocal(offer: number | undefined): void {
+    const { localDescription } = this.#pc;
     if (!localDescription) return;
     const kind = localDescription.type === 'offer' ? 'offer' : 'answer';
-    this.hooks.send({ kind, payload: localDescription.sdp, ...(offer === undefined ? {} : { offer }) });
+    this.#hooks.send({ kind, payload: localDescription.sdp, ...(offer === undefined ? {} : { offer }) });
   }
 
-  private fail(error: unknown): void {
-    if (this.pc.signalingState !== 'closed') this.hooks.failed(error);
+  #fail(error: unknown): void {
+    if (this.#pc.signalingState !== 'closed') this.#hooks.failed(error);
   }
 }

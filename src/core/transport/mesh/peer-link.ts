@@ -36,115 +36,121 @@ function createConnection(platform: Platform, config: RTCConfiguration): RTCPeer
 }
 
 export class PeerLink {
+  readonly #platform: Platform;
+  readonly #config: () => RTCConfiguration;
+
   readonly conn: string | undefined;
   readonly timeline: Timeline;
-  private readonly pc: RTCPeerConnection;
-  private readonly slots: Slots;
-  private readonly negotiator: Negotiator;
-  private readonly control: ControlChannel | null;
-  private readonly remote = new Map<SourceName, MediaStream>();
+  readonly #pc: RTCPeerConnection;
+  readonly #slots: Slots;
+  readonly #negotiator: Negotiator;
+  readonly #control: ControlChannel | null;
+  readonly #remote = new Map<SourceName, MediaStream>();
   /** Null until a prepared offer was dealt to somebody. */
-  private peer: PeerInfo | null = null;
-  private hooks: LinkHooks | null = null;
+  #peer: PeerInfo | null = null;
+  #hooks: LinkHooks | null = null;
   /** Signals made before there is somebody to send them to. */
-  private unsent: Signal[] = [];
-  private offered: (() => void) | null = null;
-  private stopWatching: (() => void) | null = null;
-  private stopExpecting: (() => void) | null = null;
+  #unsent: Signal[] = [];
+  #offered: (() => void) | null = null;
+  #stopWatching: (() => void) | null = null;
+  #stopExpecting: (() => void) | null = null;
 
   /**
    * @param conn names this connection towards our own clients; undefined towards a plain one
    * @throws {PmError} `usage` when the browser refuses the configuration
    */
   constructor(
-    private readonly platform: Platform,
-    private readonly config: () => RTCConfiguration,
+    platform: Platform,
+    config: () => RTCConfiguration,
     streams: SlotStreams,
     conn: string | undefined,
   ) {
+    this.#platform = platform;
+    this.#config = config;
+
     this.conn = conn;
     this.timeline = new Timeline(() => platform.now());
-    const pc = (this.pc = createConnection(platform, config()));
+    const pc = (this.#pc = createConnection(platform, config()));
     const warn = (message: string, error: unknown) => platform.log('warn', message, error);
-    this.slots = new Slots(pc, streams, (error) => warn('A track could not be sent.', error));
-    this.negotiator = new Negotiator(pc, () => this.peer?.polite ?? false, {
-      send: (signal) => this.send(signal),
-      adopt: () => this.slots.adopt(),
-      settled: () => this.settled(),
+    this.#slots = new Slots(pc, streams, (error) => warn('A track could not be sent.', error));
+    this.#negotiator = new Negotiator(pc, () => this.#peer?.polite ?? false, {
+      send: (signal) => this.#send(signal),
+      adopt: () => this.#slots.adopt(),
+      settled: () => this.#settled(),
       failed: (error) => {
-        this.offered?.();
-        this.hooks?.tell('error', {
+        this.#offered?.();
+        this.#hooks?.tell('error', {
           error: new PmError('negotiation-failed', 'A description was refused.', error),
         });
       },
       warn,
     });
-    this.control = conn
+    this.#control = conn
       ? new ControlChannel(pc, {
-          media: (media) => this.onMedia(media),
-          closed: () => this.hooks?.tell('bye', {}),
+          media: (media) => this.#onMedia(media),
+          closed: () => this.#hooks?.tell('bye', {}),
           warn,
         })
       : null;
-    this.listen();
+    this.#listen();
   }
 
   /** True once the peer's description was applied: this connection is under way on both sides. */
   get answered(): boolean {
-    return this.pc.remoteDescription !== null;
+    return this.#pc.remoteDescription !== null;
   }
 
   /** Makes the first offer. Before `assign` it is kept, and gathers. */
   offer(): void {
-    this.slots.create();
+    this.#slots.create();
   }
 
   /** Resolves when the first offer is made, or the link closed. */
   async prepared(): Promise<void> {
-    if (this.pc.localDescription || this.pc.signalingState === 'closed') return;
-    await new Promise<void>((resolve) => (this.offered = resolve));
+    if (this.#pc.localDescription || this.#pc.signalingState === 'closed') return;
+    await new Promise<void>((resolve) => (this.#offered = resolve));
   }
 
   /** The prepared offer with every candidate known by now; null when there is none. Later candidates are kept. */
   takeOffer(): PreparedOffer | null {
-    const { localDescription } = this.pc;
+    const { localDescription } = this.#pc;
     if (!localDescription || !this.conn) return null;
-    this.unsent = [];
+    this.#unsent = [];
     return { conn: this.conn, offer: 1, sdp: localDescription.sdp };
   }
 
   /** From now on this is the link to `peer`. */
   assign(peer: PeerInfo, hooks: LinkHooks): void {
-    this.peer = peer;
-    this.hooks = hooks;
-    this.expectAnswer();
-    for (const signal of this.unsent.splice(0)) this.send(signal);
+    this.#peer = peer;
+    this.#hooks = hooks;
+    this.#expectAnswer();
+    for (const signal of this.#unsent.splice(0)) this.#send(signal);
   }
 
   receive(signal: Signal): void {
-    this.negotiator.receive(signal);
+    this.#negotiator.receive(signal);
   }
 
   resend(): void {
-    this.negotiator.resend();
+    this.#negotiator.resend();
   }
 
   publish(source: SourceName, track: MediaStreamTrack | null): void {
-    this.slots.set(source, track);
-    if (this.peer && !this.peer.ext && this.answered) this.slots.complete();
+    this.#slots.set(source, track);
+    if (this.#peer && !this.#peer.ext && this.answered) this.#slots.complete();
   }
 
   announce(media: MediaStates): void {
-    this.control?.announce(media);
+    this.#control?.announce(media);
   }
 
   close(): void {
-    const { pc } = this;
+    const pc = this.#pc;
     if (pc.signalingState === 'closed') return;
-    this.hooks = null;
-    this.stopWatching?.();
-    this.stopExpecting?.();
-    this.control?.close();
+    this.#hooks = null;
+    this.#stopWatching?.();
+    this.#stopExpecting?.();
+    this.#control?.close();
     pc.onnegotiationneeded =
       pc.onicecandidate =
       pc.onconnectionstatechange =
@@ -153,24 +159,25 @@ export class PeerLink {
     pc.onsignalingstatechange = pc.onicegatheringstatechange = null;
     pc.close();
     this.timeline.mark('close');
-    this.offered?.();
+    this.#offered?.();
   }
 
-  private send(signal: Signal): void {
-    if (this.peer && this.hooks) this.hooks.send(this.conn ? { ...signal, conn: this.conn } : signal);
-    else this.unsent.push(signal);
-    this.offered?.();
-    if (signal.kind === 'offer') this.expectAnswer();
+  #send(signal: Signal): void {
+    if (this.#peer && this.#hooks) this.#hooks.send(this.conn ? { ...signal, conn: this.conn } : signal);
+    else this.#unsent.push(signal);
+    this.#offered?.();
+    if (signal.kind === 'offer') this.#expectAnswer();
   }
 
   /** A signal towards a socket that is half open is lost, and nobody learns of it: the offer goes out again. */
-  private expectAnswer(): void {
-    this.stopExpecting?.();
-    this.stopExpecting = this.platform.after(ANSWER_TIMEOUT, () => this.hooks && this.resend());
+  #expectAnswer(): void {
+    this.#stopExpecting?.();
+    this.#stopExpecting = this.#platform.after(ANSWER_TIMEOUT, () => this.#hooks && this.resend());
   }
 
-  private listen(): void {
-    const { pc, timeline } = this;
+  #listen(): void {
+    const pc = this.#pc,
+      timeline = this.timeline;
     pc.onsignalingstatechange = () => {
       if (pc.signalingState !== 'closed') timeline.mark('signalling');
     };
@@ -181,64 +188,64 @@ export class PeerLink {
       // Neither the protocol nor its original has an end-of-candidates message.
       if (!candidate?.candidate) return;
       timeline.mark('first-candidate', candidate.type ?? undefined);
-      this.send({ kind: 'candidate', payload: JSON.stringify(candidate.toJSON()) });
+      this.#send({ kind: 'candidate', payload: JSON.stringify(candidate.toJSON()) });
     };
     pc.oniceconnectionstatechange = () => {
       if (pc.iceConnectionState === 'checking') timeline.mark('checking');
       if (pc.iceConnectionState === 'connected' || pc.iceConnectionState === 'completed')
         timeline.mark('selected-pair');
     };
-    pc.onconnectionstatechange = () => this.onConnectionState(pc.connectionState);
+    pc.onconnectionstatechange = () => this.#onConnectionState(pc.connectionState);
   }
 
-  private onConnectionState(state: RTCPeerConnectionState): void {
+  #onConnectionState(state: RTCPeerConnectionState): void {
     if (state === 'connected') {
       // Browsers may tell of the whole connection before they tell of its ICE part.
       this.timeline.mark('selected-pair');
       this.timeline.mark('dtls');
-      this.watchMedia();
+      this.#watchMedia();
     }
     // The side that offered first owns the repair, so that both do not start one.
-    if (state === 'failed' && this.peer?.initiator) {
-      this.restart();
+    if (state === 'failed' && this.#peer?.initiator) {
+      this.#restart();
     }
-    this.hooks?.tell('link', { state: LINK_STATES[state] });
+    this.#hooks?.tell('link', { state: LINK_STATES[state] });
   }
 
-  private restart(): void {
+  #restart(): void {
     // TURN credentials may have expired since; certificates cannot change, so they are left out.
-    const { certificates: _, ...config } = this.config();
+    const { certificates: _, ...config } = this.#config();
     this.timeline.mark('restart');
-    this.pc.setConfiguration(config);
-    this.pc.restartIce();
+    this.#pc.setConfiguration(config);
+    this.#pc.restartIce();
   }
 
-  private onMedia(media: MediaStates): void {
-    this.hooks?.tell('media', { media });
+  #onMedia(media: MediaStates): void {
+    this.#hooks?.tell('media', { media });
     // A camera switched on later has its first picture then.
     if (media.camera === 'on' && this.timeline.has('dtls') && !this.timeline.has('first-frame'))
-      this.watchMedia();
+      this.#watchMedia();
   }
 
-  private watchMedia(): void {
-    this.stopWatching?.();
-    this.stopWatching = watchFirstMedia(this.platform, this.pc, {
+  #watchMedia(): void {
+    this.#stopWatching?.();
+    this.#stopWatching = watchFirstMedia(this.#platform, this.#pc, {
       packet: () => this.timeline.mark('first-packet'),
       frame: () => this.timeline.mark('first-frame'),
-      path: (path) => this.hooks?.tell('path', { path }),
-      warn: (message, error) => this.platform.log('warn', message, error),
+      path: (path) => this.#hooks?.tell('path', { path }),
+      warn: (message, error) => this.#platform.log('warn', message, error),
     });
   }
 
-  private settled(): void {
-    if (this.peer && !this.peer.ext) this.slots.complete();
+  #settled(): void {
+    if (this.#peer && !this.#peer.ext) this.#slots.complete();
     for (const source of SOURCE_NAMES) {
-      const track = this.slots.remote(source);
-      if ((track !== null) === this.remote.has(source)) continue;
-      const stream = track && this.platform.createStream([track]);
-      if (stream) this.remote.set(source, stream);
-      else this.remote.delete(source);
-      this.hooks?.tell('track', { source, stream });
+      const track = this.#slots.remote(source);
+      if ((track !== null) === this.#remote.has(source)) continue;
+      const stream = track && this.#platform.createStream([track]);
+      if (stream) this.#remote.set(source, stream);
+      else this.#remote.delete(source);
+      this.#hooks?.tell('track', { source, stream });
     }
   }
 }

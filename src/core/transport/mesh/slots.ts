@@ -18,22 +18,30 @@ export interface SlotStreams {
 }
 
 export class Slots {
-  private readonly transceivers = new Map<SourceName, RTCRtpTransceiver>();
-  private readonly tracks = new Map<SourceName, MediaStreamTrack | null>();
+  readonly #pc: RTCPeerConnection;
+  readonly #streams: SlotStreams;
+  readonly #report: (error: unknown) => void;
+
+  readonly #transceivers = new Map<SourceName, RTCRtpTransceiver>();
+  readonly #tracks = new Map<SourceName, MediaStreamTrack | null>();
 
   constructor(
-    private readonly pc: RTCPeerConnection,
-    private readonly streams: SlotStreams,
+    pc: RTCPeerConnection,
+    streams: SlotStreams,
     /** A track could not be handed to its sender. */
-    private readonly report: (error: unknown) => void,
-  ) {}
+    report: (error: unknown) => void,
+  ) {
+    this.#pc = pc;
+    this.#streams = streams;
+    this.#report = report;
+  }
 
   /** For the first offerer. Fires `negotiationneeded`. */
   create(): void {
     for (const source of SOURCE_NAMES) {
       const direction = OPEN.has(source) ? 'sendrecv' : 'inactive';
-      const streams = [this.streamOf(source)];
-      this.transceivers.set(source, this.pc.addTransceiver(kindOf(source), { direction, streams }));
+      const streams = [this.#streamOf(source)];
+      this.#transceivers.set(source, this.#pc.addTransceiver(kindOf(source), { direction, streams }));
     }
   }
 
@@ -42,60 +50,60 @@ export class Slots {
    * the slots. Slots of an offer of ours that was rolled back have no section any more and are stopped.
    */
   adopt(): void {
-    for (const [source, transceiver] of this.transceivers) {
+    for (const [source, transceiver] of this.#transceivers) {
       if (transceiver.mid !== null) continue;
       transceiver.stop();
-      this.transceivers.delete(source);
+      this.#transceivers.delete(source);
     }
-    const taken = new Set(this.transceivers.values());
-    for (const transceiver of this.pc.getTransceivers()) {
+    const taken = new Set(this.#transceivers.values());
+    for (const transceiver of this.#pc.getTransceivers()) {
       if (transceiver.mid === null || transceiver.currentDirection === 'stopped' || taken.has(transceiver))
         continue;
       const { kind } = transceiver.receiver.track;
-      const source = SOURCE_NAMES.find((name) => kindOf(name) === kind && !this.transceivers.has(name));
-      if (source) this.take(source, transceiver);
+      const source = SOURCE_NAMES.find((name) => kindOf(name) === kind && !this.#transceivers.has(name));
+      if (source) this.#take(source, transceiver);
     }
   }
 
   /** Sends `track` as `source`; null sends nothing. Renegotiates only where no section for it is open yet. */
   set(source: SourceName, track: MediaStreamTrack | null): void {
-    if (this.tracks.get(source) === track) return;
-    this.tracks.set(source, track);
-    const transceiver = this.transceivers.get(source);
-    if (transceiver) this.replace(transceiver, track);
+    if (this.#tracks.get(source) === track) return;
+    this.#tracks.set(source, track);
+    const transceiver = this.#transceivers.get(source);
+    if (transceiver) this.#replace(transceiver, track);
   }
 
   /** Adds a section of our own for what a plain peer's offer had no room for. */
   complete(): void {
-    for (const [source, track] of this.tracks) {
-      if (!track || this.transceivers.has(source)) continue;
-      this.transceivers.set(source, this.pc.addTransceiver(track, { streams: [this.streamOf(source)] }));
+    for (const [source, track] of this.#tracks) {
+      if (!track || this.#transceivers.has(source)) continue;
+      this.#transceivers.set(source, this.#pc.addTransceiver(track, { streams: [this.#streamOf(source)] }));
     }
   }
 
   /** The remote track of a source, or null while its section carries nothing towards us. */
   remote(source: SourceName): MediaStreamTrack | null {
-    const transceiver = this.transceivers.get(source);
+    const transceiver = this.#transceivers.get(source);
     const direction = transceiver?.currentDirection;
     return transceiver && (direction === 'sendrecv' || direction === 'recvonly')
       ? transceiver.receiver.track
       : null;
   }
 
-  private take(source: SourceName, transceiver: RTCRtpTransceiver): void {
-    this.transceivers.set(source, transceiver);
+  #take(source: SourceName, transceiver: RTCRtpTransceiver): void {
+    this.#transceivers.set(source, transceiver);
     // What is closed on their side stays closed on ours, and what is open may carry both ways.
     transceiver.direction = OPEN.has(source) ? 'sendrecv' : 'inactive';
-    transceiver.sender.setStreams(this.streamOf(source));
-    const track = this.tracks.get(source);
-    if (track) this.replace(transceiver, track);
+    transceiver.sender.setStreams(this.#streamOf(source));
+    const track = this.#tracks.get(source);
+    if (track) this.#replace(transceiver, track);
   }
 
-  private replace(transceiver: RTCRtpTransceiver, track: MediaStreamTrack | null): void {
-    transceiver.sender.replaceTrack(track).catch(this.report);
+  #replace(transceiver: RTCRtpTransceiver, track: MediaStreamTrack | null): void {
+    transceiver.sender.replaceTrack(track).catch(this.#report);
   }
 
-  private streamOf(source: SourceName): MediaStream {
-    return source === 'screen' || source === 'screenAudio' ? this.streams.screen : this.streams.main;
+  #streamOf(source: SourceName): MediaStream {
+    return source === 'screen' || source === 'screenAudio' ? this.#streams.screen : this.#streams.main;
   }
 }
