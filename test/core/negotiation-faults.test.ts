@@ -79,6 +79,25 @@ describe('Negotiation under faults', () => {
     });
   });
 
+  // Skipped until a rolled-back first offer leaves no stopped transceivers behind: they ask for negotiation for ever
+  // (see the conformance test), in both browsers.
+  it.skip('a first offer whose answer was lost yields to an offer of the peer', async () => {
+    await forSeeds(30, async (seed) => {
+      const room = await empty(seed);
+      const { world } = room;
+      const [a, b] = pairOf(room);
+      room.wire.fate = (from, _to, { kind }) => (from === 'a' && kind === 'answer' ? 'drop' : 'deliver');
+      room.join(b);
+      await world.when(() => Boolean(a.connections[0]?.currentLocalDescription), 'a to answer', 5_000);
+      await world.run(200);
+      room.wire.fate = () => 'deliver';
+      only(a).restartIce();
+      await world.run(3_000);
+      assert.isBelow(room.wire.sent.length, 12);
+      await endsWell(room);
+    });
+  });
+
   it('messages that come twice change nothing', async () => {
     await forSeeds(150, async (seed) => {
       const room = await empty(seed);

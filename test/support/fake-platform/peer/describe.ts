@@ -62,7 +62,7 @@ class Builder {
       bundleOnly: this.isBundleOnly(index),
       direction: value,
       msids: sending ? [...transceiver.sender.streamIds] : null,
-      trackId: sending ? (transceiver.sender.track?.id ?? `${this.peer.sessionId}-${mid}`) : null,
+      trackId: sending ? transceiver.sender.id : null,
       ...this.transportFields(),
     };
     this.owners.set(mid, transceiver);

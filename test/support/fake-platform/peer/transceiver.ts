@@ -12,6 +12,8 @@ export class FakeSender {
   transport: FakeDtlsTransport | null = null;
   track: FakeTrack | null;
   streamIds: string[];
+  /** The name of its media in descriptions, which replaceTrack does not change. */
+  readonly id: string;
   private encodings: RTCRtpEncodingParameters[] = [{ active: true }];
   private lastReturned: string | null = null;
 
@@ -22,6 +24,7 @@ export class FakeSender {
     streams: readonly FakeStream[],
   ) {
     this.track = track;
+    this.id = track?.id ?? peer.scope.random.uuid();
     this.streamIds = [...new Set(streams.map((stream) => stream.id))];
   }
 
