@@ -15,7 +15,8 @@
  *               click is the insertion.
  *   lobby       the same element with its lobby open before, and the click on its join button.
  *
- * FAIRNESS. Two browser processes, each person in one of them, the same for every variant, flags and fake devices
+ * FAIRNESS. All variants ask for the same camera and microphone by the same constraints, and play it in a video of the
+ * window's size beside one of oneself. Two browser processes, each person in one of them, the same for every variant, flags and fake devices
  * alike; fresh pages in a fresh profile per run; the other person always waits in the same variant. Variants take
  * turns within one run and start at another one each time (A B C D, B C D A, ...), so that a slow minute of the machine
  * meets all of them. The stopwatch (join/first-frame.js) is the same script in every page and only listens to the
@@ -130,10 +131,12 @@ async function makeReady(
   if (variant === 'cold') return `bench.clicked(), insert(${JSON.stringify({ ...options, autojoin: true })})`;
   await page.evaluate(`insert(${JSON.stringify({ ...options, autojoin: false })})`);
   await until(page, `room().state === 'lobby' && room().snapshot.relay === 'open'`, 'the lobby');
+  await until(page, `button(/join/i) !== null`, 'the join button');
+  // People look at themselves before they join: the lobby captures nothing until they ask.
+  await page.evaluate(`button(/preview/i).click()`);
   await until(page, `room().participants[0].sources.camera.stream !== null`, 'the preview');
-  await until(page, `joinButton() !== null`, 'the join button');
   await pause(1000);
-  return `bench.clicked(), joinButton().click()`;
+  return `bench.clicked(), button(/join/i).click()`;
 }
 
 const isBare = (/** @type {Variant} */ variant) => variant.startsWith('bare');

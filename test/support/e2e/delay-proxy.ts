@@ -57,7 +57,7 @@ export class DelayProxy {
   delay: Delay;
   /** Refuses new connections, as an unreachable relay does. */
   refusing = false;
-  /** Swallows every frame, as a half-open connection does. */
+  /** Swallows every frame: sockets open and then say nothing. */
   silent = false;
   /** Sees every frame before it is passed on; null drops it. */
   filter: (frame: Frame) => string | null = (frame) => frame.text;
@@ -69,6 +69,7 @@ export class DelayProxy {
     autoPong: false,
   });
   private readonly open = new Map<number, { client: WebSocket; relay: WebSocket }>();
+  private readonly frozen = new Set<number>();
   private readonly tcp = new Set<Socket>();
   private readonly target: URL;
   private readonly pages: Readonly<Record<string, string>>;
@@ -108,8 +109,14 @@ export class DelayProxy {
     return `ws://localhost:${String(this.port)}/ws`;
   }
 
-  get connections(): number {
-    return this.open.size;
+  /** Sockets ever opened through it. */
+  get opened(): number {
+    return this.count;
+  }
+
+  /** From now on the connections of this moment only seem to be open, as after a cable was pulled. */
+  freeze(): void {
+    for (const connection of this.open.keys()) this.frozen.add(connection);
   }
 
   /** Cuts every connection without a word. */
@@ -214,6 +221,7 @@ export class DelayProxy {
       const at = due;
       queue = queue.then(() => wait(at - Date.now())).then(action);
     };
+    const mute = (): boolean => this.silent || this.frozen.has(connection);
     const pass = (raw: RawData, binary: boolean): void => {
       const text = Array.isArray(raw) ? Buffer.concat(raw).toString() : Buffer.from(raw as Buffer).toString();
       const frame: Frame = {
@@ -226,7 +234,7 @@ export class DelayProxy {
       };
       this.frames.push(frame);
       later(() => {
-        const out = this.silent ? null : this.filter(frame);
+        const out = mute() ? null : this.filter(frame);
         if (out === null || to.readyState !== WebSocket.OPEN) return;
         frame.sent = Date.now();
         to.send(out, { binary });
@@ -234,10 +242,10 @@ export class DelayProxy {
     };
     from.on('message', pass);
     from.on('ping', (data) =>
-      later(() => void (!this.silent && to.readyState === WebSocket.OPEN && to.ping(data))),
+      later(() => void (!mute() && to.readyState === WebSocket.OPEN && to.ping(data))),
     );
     from.on('pong', (data) =>
-      later(() => void (!this.silent && to.readyState === WebSocket.OPEN && to.pong(data))),
+      later(() => void (!mute() && to.readyState === WebSocket.OPEN && to.pong(data))),
     );
     from.on('close', (code, reason) =>
       later(() => {

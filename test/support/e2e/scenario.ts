@@ -85,7 +85,8 @@ export class Stage {
     const parts = await Promise.all(
       this.visitors.map(async (visitor) => {
         const picture = visitor.page.isClosed() ? '' : await screenshot(visitor, name).catch(() => '');
-        return [`${visitor.who} ${picture}`, ...visitor.log.slice(-25)].join('\n    ');
+        const log = visitor.log.slice(-12).map((line) => line.replaceAll(/\?token=\S+/g, '').slice(0, 300));
+        return [`${visitor.who} ${picture}`, ...log].join('\n    ');
       }),
     );
     return parts.join('\n  ');
@@ -123,7 +124,9 @@ export function scenarios(settings: Record<string, string> = {}): (name: string,
         if (problems.length) throw new Error(`unexpected in the pages:\n${problems.join('\n')}`);
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
-        throw new Error(`${message}\n  ${await stage.evidence(name)}`, { cause: error });
+        const failure = new Error(`${message}\n  ${await stage.evidence(name)}`);
+        if (error instanceof Error) failure.stack = `${failure.message}\n${error.stack ?? ''}`;
+        throw failure;
       } finally {
         await stage.close();
       }

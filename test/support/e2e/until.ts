@@ -6,13 +6,13 @@ export async function until<T>(
   what: string,
   probe: () => T | Promise<T>,
   { timeout = 20_000, every = 50 }: { timeout?: number; every?: number } = {},
-): Promise<NonNullable<T>> {
+): Promise<Exclude<T, false | 0 | '' | null | undefined>> {
   const end = Date.now() + timeout;
   let last: unknown;
   for (;;) {
     try {
       const value = await probe();
-      if (value) return value;
+      if (value) return value as Exclude<T, false | 0 | '' | null | undefined>;
       last = value;
     } catch (error) {
       last = error instanceof Error ? error.message : error;
