@@ -1,5 +1,5 @@
 /** Where the token of each connection attempt comes from: the page, or a guest sign-in at the relay's origin. */
-import { isPmError, PmError, toPmError } from '../errors.ts';
+import { isPmError, PmError, toPmError, type PmErrorCode } from '../errors.ts';
 import type { Platform } from '../platform.ts';
 import { besideRelay } from './relay-url.ts';
 
@@ -8,6 +8,9 @@ export interface TokenOptions {
   readonly getToken: (() => Promise<string>) | null;
   readonly displayName: string;
 }
+
+/** What a refused sign-in means. A 5xx comes from a relay, or a proxy before it, that may be back in a moment. */
+const SIGN_IN_CODES: Readonly<Record<number, PmErrorCode>> = { 400: 'usage', 429: 'rate-limited' };
 
 export class TokenSource {
   readonly #platform: Platform;
@@ -28,16 +31,21 @@ export class TokenSource {
 
   /** @throws {PmError} `token-invalid`, `relay-unreachable`, `relay-refused`, `rate-limited` or `usage` */
   async get(relay: URL): Promise<string> {
-    const { token, getToken } = this.#options();
+    const { token, getToken, displayName } = this.#options();
     if (getToken) {
-      const given: unknown = await getToken().catch((error: unknown) => {
-        throw isPmError(error) ? error : new PmError('token-invalid', 'getToken() failed.', error);
-      });
-      if (typeof given === 'string' && given) return given;
+      try {
+        const given: unknown = await getToken();
+        if (typeof given === 'string' && given) return given;
+      } catch (error) {
+        throw toPmError(error, 'token-invalid');
+      }
       throw new PmError('token-invalid', 'getToken() must resolve to a token.');
     }
     if (token) return token;
-    if (this.#guest?.origin !== relay.origin) this.#guest = await this.#signIn(relay);
+    const name = displayName.trim();
+    if (this.#guest?.origin !== relay.origin || this.#guest.name !== name) {
+      this.#guest = await this.#signIn(relay, name);
+    }
     return this.#guest.token;
   }
 
@@ -48,31 +56,22 @@ export class TokenSource {
     return getToken !== null || !token;
   }
 
-  async #signIn(relay: URL): Promise<{ token: string; name: string; origin: string }> {
-    const name = this.#options().displayName.trim();
+  async #signIn(relay: URL, name: string): Promise<{ token: string; name: string; origin: string }> {
     // Sent as text/plain, which servers of this protocol accept, so that no CORS preflight costs a round trip.
+    const request = { method: 'POST', body: JSON.stringify({ username: name }) };
     const response = await this.#platform
-      .fetch(besideRelay(relay, 'auth/sign-in').href, {
-        method: 'POST',
-        body: JSON.stringify({ username: name }),
-      })
+      .fetch(besideRelay(relay, 'auth/sign-in').href, request)
       .catch((error: unknown) => {
         throw toPmError(error, 'relay-unreachable');
       });
-    if (!response.ok) {
-      const text = (await response.text()).slice(0, 200);
-      const code =
-        response.status === 429 ? 'rate-limited' : response.status === 400 ? 'usage' : 'relay-refused';
-      // A 5xx comes from a relay, or a proxy before it, that may be back in a moment.
-      throw new PmError(
-        response.status >= 500 ? 'relay-unreachable' : code,
-        `Sign-in: ${response.status} ${text}`,
-      );
+    const { status } = response;
+    if (status !== 200) {
+      const code = SIGN_IN_CODES[status] ?? (status < 500 ? 'relay-refused' : 'relay-unreachable');
+      throw new PmError(code, `Sign-in: ${status} ${(await response.text()).slice(0, 200)}`);
     }
-    const body = (await response.json().catch(() => null)) as { accessToken?: unknown } | null;
-    if (typeof body?.accessToken !== 'string')
-      throw new PmError('protocol', 'Sign-in answered without a token.');
-    return { token: body.accessToken, name, origin: relay.origin };
+    const { accessToken } = (await response.json().catch(() => ({}))) as { accessToken?: unknown };
+    if (typeof accessToken === 'string') return { token: accessToken, name, origin: relay.origin };
+    throw new PmError('protocol', 'Sign-in answered without a token.');
   }
 }
 
@@ -94,16 +93,11 @@ export function tokenSubject(token: string): string | null {
  */
 export async function diagnose(platform: Platform, url: URL): Promise<PmError> {
   const address = besideRelay(url, url.href);
-  let status: number;
-  try {
-    status = (await platform.fetch(address.href, { cache: 'no-store' })).status;
-  } catch {
-    // A relay that lets this origin read nothing still lets it learn that somebody answers.
-    return platform.fetch(besideRelay(url, 'health').href, { mode: 'no-cors', cache: 'no-store' }).then(
-      () => new PmError('relay-refused', 'The relay answers but does not admit this page.'),
-      (error: unknown) => new PmError('relay-unreachable', 'The relay does not answer.', error),
-    );
-  }
+  const response = await platform
+    .fetch(address.href, { cache: 'no-store' })
+    .catch((error: unknown) => toPmError(error, 'relay-unreachable'));
+  if (isPmError(response)) return response;
+  const { status } = response;
   if (status === 401) return new PmError('token-invalid', 'The relay refused the token.');
   if (status === 403) return new PmError('relay-refused', 'The relay does not admit this page.');
   return new PmError('relay-unreachable', `The relay's socket could not be opened (${status}).`);

@@ -120,11 +120,18 @@ export class MeshTransport implements MediaTransport {
       if (link && link.conn === signal.conn) link.receive(signal);
       return;
     }
-    if (link && link.conn === signal.conn) return link.receive(signal);
-    // Both opened a connection at once: the impolite one's stands, the other one's is given up for it.
-    if (link && !link.answered && !peer.polite) return;
-    link?.close();
-    this.#open(peer, signal.conn).receive(signal);
+    const same = link?.conn === signal.conn;
+    if (!link?.tentative) {
+      if (link && same) link.receive(signal);
+      else this.#open(peer, signal.conn).receive(signal);
+      return;
+    }
+    // Glare on a first offer: the impolite side's stands. The polite one gives its connection up whole, since the
+    // transceivers of a first offer that was rolled back ask for negotiation for ever (WebRTC 1.0, 4.7.3).
+    if (!peer.polite) return;
+    // An offer on our own connection says that its answer was lost: both begin anew.
+    if (same && signal.conn) this.#open(peer, this.#platform.randomId(64)).offer();
+    else this.#open(peer, signal.conn).receive(signal);
   }
 
   resend(): void {

@@ -49,6 +49,7 @@ export class PeerLink {
   /** Null until a prepared offer was dealt to somebody. */
   #peer: PeerInfo | null = null;
   #hooks: LinkHooks | null = null;
+  #tentative = false;
   /** Signals made before there is somebody to send them to. */
   #unsent: Signal[] = [];
   #offered: (() => void) | null = null;
@@ -95,13 +96,14 @@ export class PeerLink {
     this.#listen();
   }
 
-  /** True once the peer's description was applied: this connection is under way on both sides. */
-  get answered(): boolean {
-    return this.#pc.remoteDescription !== null;
+  /** True while the first offer is ours and has no answer: nothing is agreed that would have to be kept. */
+  get tentative(): boolean {
+    return this.#tentative;
   }
 
   /** Makes the first offer. Before `assign` it is kept, and gathers. */
   offer(): void {
+    this.#tentative = true;
     this.#slots.create();
   }
 
@@ -128,6 +130,7 @@ export class PeerLink {
   }
 
   receive(signal: Signal): void {
+    if (signal.kind === 'answer') this.#tentative = false;
     this.#negotiator.receive(signal);
   }
 
@@ -137,7 +140,7 @@ export class PeerLink {
 
   publish(source: SourceName, track: MediaStreamTrack | null): void {
     this.#slots.set(source, track);
-    if (this.#peer && !this.#peer.ext && this.answered) this.#slots.complete();
+    if (this.#peer && !this.#peer.ext && this.#pc.remoteDescription) this.#slots.complete();
   }
 
   announce(media: MediaStates): void {
@@ -205,10 +208,8 @@ export class PeerLink {
       this.timeline.mark('dtls');
       this.#watchMedia();
     }
-    // The side that offered first owns the repair, so that both do not start one.
-    if (state === 'failed' && this.#peer?.initiator) {
-      this.#restart();
-    }
+    // Whoever notices begins the repair, since the other side may not have; glare is settled by negotiation.
+    if (state === 'failed') this.#restart();
     this.#hooks?.tell('link', { state: LINK_STATES[state] });
   }
 

@@ -41,20 +41,18 @@ export class Slots {
     for (const source of SOURCE_NAMES) {
       const direction = OPEN.has(source) ? 'sendrecv' : 'inactive';
       const streams = [this.#streamOf(source)];
-      this.#transceivers.set(source, this.#pc.addTransceiver(kindOf(source), { direction, streams }));
+      const transceiver = this.#pc.addTransceiver(kindOf(source), { direction, streams });
+      this.#transceivers.set(source, transceiver);
+      const track = this.#tracks.get(source);
+      if (track) this.#replace(transceiver, track);
     }
   }
 
   /**
    * For the answerer, after a remote offer was set and before it is answered: the n-th audio and video sections become
-   * the slots. Slots of an offer of ours that was rolled back have no section any more and are stopped.
+   * the slots.
    */
   adopt(): void {
-    for (const [source, transceiver] of this.#transceivers) {
-      if (transceiver.mid !== null) continue;
-      transceiver.stop();
-      this.#transceivers.delete(source);
-    }
     const taken = new Set(this.#transceivers.values());
     for (const transceiver of this.#pc.getTransceivers()) {
       if (transceiver.mid === null || transceiver.currentDirection === 'stopped' || taken.has(transceiver))
