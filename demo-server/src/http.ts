@@ -16,6 +16,7 @@ import type { Config } from './config.ts';
 /** One level above both `src` and `dist`, so that sources and bundle find the same folders. */
 const packageFolder = new URL('..', import.meta.url);
 const publicFolder = fileURLToPath(new URL('public/', packageFolder));
+const examplesFolder = fileURLToPath(new URL('examples/', packageFolder));
 const moduleFolder = fileURLToPath(new URL('../dist/', packageFolder));
 
 /** Seconds over which requests are counted: the rate times this may come at once. */
@@ -148,7 +149,9 @@ function whyNoSocket(app: FastifyInstance, rules: AdmissionRules): void {
 async function pages(app: FastifyInstance, log: Logger): Promise<void> {
   if (!existsSync(`${moduleFolder}pm-elements.js`))
     log.warn('no pm-elements.js to serve yet: npm run build makes it');
-  await app.register(files, { root: publicFolder, cacheControl: false, setHeaders: revalidate });
+  const page = { cacheControl: false, setHeaders: revalidate };
+  await app.register(files, { ...page, root: publicFolder });
+  await app.register(files, { ...page, root: examplesFolder, prefix: '/examples/', decorateReply: false });
   const index = (_request: FastifyRequest, reply: FastifyReply) => reply.sendFile('index.html');
   app.get('/r/:room', index);
 

@@ -47,6 +47,15 @@ test('/pm-elements.js: for every origin, as a module, asked for again each time'
   JSON.parse(await map.text());
 });
 
+test('/examples/: pages to start from, under the same policy as the demo', async () => {
+  for (const name of ['two-rooms.html', 'own-interface.html']) {
+    const response = await fetchFrom(`/examples/${name}`);
+    assert.equal(response.status, 200, name);
+    assert.match(response.headers.get('content-security-policy') ?? '', /default-src 'self'/);
+    assert.match(await response.text(), /<pm-room/);
+  }
+});
+
 test('with a list of origins, the module is still for everyone', async () => {
   await using strict = await startRelayProcess({ PM_ALLOWED_ORIGINS: 'https://school.test' });
   const response = await fetch(`${strict.url}/pm-elements.js`, { headers: { origin: 'https://other.test' } });
