@@ -5,100 +5,62 @@
  */
 import type { CallEvents } from '../core/index.ts';
 
-abstract class Notice<D> extends CustomEvent<D> {
-  constructor(type: string, detail: D, cancelable = false) {
-    super(type, { detail, bubbles: true, composed: true, cancelable });
-  }
+type EventClass<D, A extends unknown[] = [detail: D]> = new (...args: A) => CustomEvent<D>;
+
+function eventClass<D>(type: string, cancelable: boolean) {
+  return class extends CustomEvent<D> {
+    constructor(detail: D) {
+      super(type, { detail, bubbles: true, composed: true, cancelable });
+    }
+  };
 }
-abstract class Request<D> extends Notice<D> {
-  constructor(type: string, detail: D) {
-    super(`pm-${type}-request`, detail, true);
-  }
-}
+const notice = <K extends keyof CallEvents>(name: K): EventClass<CallEvents[K]> =>
+  eventClass(`pm-${name}`, false);
+const request = <D = object>(name: string): EventClass<D, [detail?: D]> =>
+  eventClass(`pm-${name}-request`, true) as EventClass<D, [detail?: D]>;
 
 /** The phase changed; `reason` says why a call ended. */
-export class PmStateChangeEvent extends Notice<CallEvents['state-change']> {
-  constructor(detail: CallEvents['state-change']) {
-    super('pm-state-change', detail);
-  }
-}
+export const PmStateChangeEvent = notice('state-change');
 /** One is in the room. */
-export class PmJoinedEvent extends Notice<CallEvents['joined']> {
-  constructor(detail: CallEvents['joined']) {
-    super('pm-joined', detail);
-  }
-}
+export const PmJoinedEvent = notice('joined');
 /** One is no longer in the room. */
-export class PmLeftEvent extends Notice<CallEvents['left']> {
-  constructor(detail: CallEvents['left']) {
-    super('pm-left', detail);
-  }
-}
+export const PmLeftEvent = notice('left');
 /** In a two-person call: both are there. */
-export class PmReadyEvent extends Notice<CallEvents['ready']> {
-  constructor(detail: CallEvents['ready']) {
-    super('pm-ready', detail);
-  }
-}
-export class PmParticipantJoinedEvent extends Notice<CallEvents['participant-joined']> {
-  constructor(detail: CallEvents['participant-joined']) {
-    super('pm-participant-joined', detail);
-  }
-}
-export class PmParticipantUpdatedEvent extends Notice<CallEvents['participant-updated']> {
-  constructor(detail: CallEvents['participant-updated']) {
-    super('pm-participant-updated', detail);
-  }
-}
-export class PmParticipantLeftEvent extends Notice<CallEvents['participant-left']> {
-  constructor(detail: CallEvents['participant-left']) {
-    super('pm-participant-left', detail);
-  }
-}
+export const PmReadyEvent = notice('ready');
+export const PmParticipantJoinedEvent = notice('participant-joined');
+export const PmParticipantUpdatedEvent = notice('participant-updated');
+export const PmParticipantLeftEvent = notice('participant-left');
 /** Somebody's media arrived: `stream` is the page's to play as well. */
-export class PmTrackEvent extends Notice<CallEvents['track']> {
-  constructor(detail: CallEvents['track']) {
-    super('pm-track', detail);
-  }
-}
+export const PmTrackEvent = notice('track');
 /** Something failed; told apart by `code`. */
-export class PmErrorEvent extends Notice<CallEvents['error']> {
-  constructor(detail: CallEvents['error']) {
-    super('pm-error', detail);
-  }
-}
+export const PmErrorEvent = notice('error');
 
 /** In the lobby: see and check oneself before joining. */
-export class PmPreviewRequestEvent extends Request<object> {
-  constructor(detail: object = {}) {
-    super('preview', detail);
-  }
-}
+export const PmPreviewRequestEvent = request('preview');
 /** `name`: what the person typed, where there is a field for it. */
-export class PmJoinRequestEvent extends Request<{ name?: string }> {
-  constructor(detail: { name?: string } = {}) {
-    super('join', detail);
-  }
-}
-export class PmLeaveRequestEvent extends Request<object> {
-  constructor(detail: object = {}) {
-    super('leave', detail);
-  }
-}
+export const PmJoinRequestEvent = request<{ name?: string }>('join');
+export const PmLeaveRequestEvent = request('leave');
 /** `on` absent: the other of what is. */
-export class PmMicRequestEvent extends Request<{ on?: boolean }> {
-  constructor(detail: { on?: boolean } = {}) {
-    super('mic', detail);
-  }
-}
-export class PmCameraRequestEvent extends Request<{ on?: boolean }> {
-  constructor(detail: { on?: boolean } = {}) {
-    super('camera', detail);
-  }
-}
+export const PmMicRequestEvent = request<{ on?: boolean }>('mic');
+export const PmCameraRequestEvent = request<{ on?: boolean }>('camera');
+
+export type PmStateChangeEvent = InstanceType<typeof PmStateChangeEvent>;
+export type PmJoinedEvent = InstanceType<typeof PmJoinedEvent>;
+export type PmLeftEvent = InstanceType<typeof PmLeftEvent>;
+export type PmReadyEvent = InstanceType<typeof PmReadyEvent>;
+export type PmParticipantJoinedEvent = InstanceType<typeof PmParticipantJoinedEvent>;
+export type PmParticipantUpdatedEvent = InstanceType<typeof PmParticipantUpdatedEvent>;
+export type PmParticipantLeftEvent = InstanceType<typeof PmParticipantLeftEvent>;
+export type PmTrackEvent = InstanceType<typeof PmTrackEvent>;
+export type PmErrorEvent = InstanceType<typeof PmErrorEvent>;
+export type PmPreviewRequestEvent = InstanceType<typeof PmPreviewRequestEvent>;
+export type PmJoinRequestEvent = InstanceType<typeof PmJoinRequestEvent>;
+export type PmLeaveRequestEvent = InstanceType<typeof PmLeaveRequestEvent>;
+export type PmMicRequestEvent = InstanceType<typeof PmMicRequestEvent>;
+export type PmCameraRequestEvent = InstanceType<typeof PmCameraRequestEvent>;
 
 /** The notice for each event of the call. */
-export const notices: { [K in keyof CallEvents]: new (detail: CallEvents[K]) => Notice<CallEvents[K]> } = {
+export const notices: { [K in keyof CallEvents]: EventClass<CallEvents[K]> } = {
   'state-change': PmStateChangeEvent,
   joined: PmJoinedEvent,
   left: PmLeftEvent,
@@ -120,21 +82,8 @@ export const requests = {
 export type RequestName = keyof typeof requests;
 export type RequestDetail<K extends RequestName> = InstanceType<(typeof requests)[K]>['detail'];
 
+type Notices = { [K in keyof CallEvents as `pm-${K}`]: CustomEvent<CallEvents[K]> };
+type Requests = { [K in RequestName as `pm-${K}-request`]: InstanceType<(typeof requests)[K]> };
 declare global {
-  interface HTMLElementEventMap {
-    'pm-state-change': PmStateChangeEvent;
-    'pm-joined': PmJoinedEvent;
-    'pm-left': PmLeftEvent;
-    'pm-ready': PmReadyEvent;
-    'pm-participant-joined': PmParticipantJoinedEvent;
-    'pm-participant-updated': PmParticipantUpdatedEvent;
-    'pm-participant-left': PmParticipantLeftEvent;
-    'pm-track': PmTrackEvent;
-    'pm-error': PmErrorEvent;
-    'pm-preview-request': PmPreviewRequestEvent;
-    'pm-join-request': PmJoinRequestEvent;
-    'pm-leave-request': PmLeaveRequestEvent;
-    'pm-mic-request': PmMicRequestEvent;
-    'pm-camera-request': PmCameraRequestEvent;
-  }
+  interface HTMLElementEventMap extends Notices, Requests {}
 }

@@ -1,10 +1,9 @@
-import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
-import { property } from 'lit/decorators.js';
-import { repeat } from 'lit/directives/repeat.js';
+import { css, html, type PropertyValues, type TemplateResult } from 'lit';
 import { gridLayout } from '../core/index.ts';
 import { PmPart } from './base/pm-part.ts';
+import { property } from './base/property.ts';
+import type { PmVideoTile } from './pm-video-tile.ts';
 import { base } from './styles/base.ts';
-import { tokens } from './styles/tokens.ts';
 
 /**
  * @summary Everyone, laid out to fill the box. With one other person one's own picture floats at the bottom end; from
@@ -13,55 +12,33 @@ import { tokens } from './styles/tokens.ts';
  * @csspart more - The tile that stands for those who find no room.
  * @csspart tile - Every tile; its own parts are `tile__media`, `tile__video`, `tile__avatar`, `tile__name`.
  *
- * @cssproperty [--pm-gap] - Space between tiles.
+ * @cssproperty [--pm-gap=8px] - Space between tiles.
  *
  * @cssstate alone - Nobody else is there.
  */
 export class PmGrid extends PmPart {
   static override styles = [
-    tokens,
     base,
     css`
       :host {
         display: block;
         position: relative;
-        container-type: inline-size;
         min-inline-size: 0;
         min-block-size: 120px;
-        --_flow: 1;
-      }
-      :host(:dir(rtl)) {
-        --_flow: -1;
       }
       .box {
-        --gap: var(--pm-gap, clamp(6px, 2px + 0.8cqi, 10px));
         position: absolute;
         inset: 0;
-        column-gap: var(--gap);
+        column-gap: var(--_gap);
       }
       .box > * {
         position: absolute;
-        inset: 0 auto auto 0;
-        inset-inline: 0 auto;
-        inline-size: var(--w);
-        block-size: var(--h);
-        aspect-ratio: auto;
-        translate: calc(var(--x) * var(--_flow)) var(--y);
       }
       /* Tiles glide when people come and go, and stick to the box while it is resized. */
       .gliding > * {
-        transition-property: translate, inline-size, block-size;
-        transition-duration: var(--pm-slow);
-        transition-timing-function: var(--pm-ease);
-      }
-      .single {
-        --_speaking: none;
+        transition: 320ms cubic-bezier(0.3, 0, 0.1, 1);
       }
       .floating {
-        --_speaking: 0 0 0 2px var(--_stage), 0 0 0 4px var(--pm-speaking), 0 6px 20px rgb(0 0 0 / 0.28);
-        --_name-at: auto 6px;
-        z-index: 1;
-        margin-block-start: var(--_lift, 0);
         box-shadow:
           0 0 0 2px var(--_stage),
           0 6px 20px rgb(0 0 0 / 0.28);
@@ -70,10 +47,8 @@ export class PmGrid extends PmPart {
         display: grid;
         place-items: center;
         border-radius: var(--_radius);
-        background: var(--pm-field);
-        color: var(--pm-ink-muted);
-        font-size: clamp(15px, 4cqi, 26px);
-        font-weight: 600;
+        background: var(--_soft);
+        font-size: 20px;
       }
     `,
   ];
@@ -85,16 +60,14 @@ export class PmGrid extends PmPart {
   private readonly people = this.select((state) =>
     state.participants.map(({ self, id }) => (self ? 'self' : id)).join('\n'),
   );
+  private box: HTMLElement | null = null;
   private size = { width: 0, height: 0, gap: 0 };
+  private resized = false;
   private readonly observer = new ResizeObserver(([entry]) => {
-    if (!entry || !this.box) return;
-    const { shown } = this.layoutNow();
-    const { width, height } = entry.contentRect;
-    this.size = { width, height, gap: parseFloat(getComputedStyle(this.box).columnGap) || 0 };
-    this.box.classList.remove('gliding');
-    // Only how many find room needs drawing; where they go is set on the tiles themselves.
-    if (this.layoutNow().shown === shown) this.place();
-    else this.requestUpdate();
+    const { width, height } = entry!.contentRect;
+    this.size = { width, height, gap: this.box ? parseFloat(getComputedStyle(this.box).columnGap) || 0 : 0 };
+    this.resized = true;
+    this.requestUpdate();
   });
 
   override connectedCallback(): void {
@@ -107,68 +80,71 @@ export class PmGrid extends PmPart {
     this.observer.disconnect();
   }
 
-  private get box(): HTMLElement | null {
-    return this.part$('.box');
-  }
-
   /** Others first, oneself last. */
   private get ids(): string[] {
     const [self, ...others] = this.people.value?.split('\n') ?? [];
     return self ? [...others, self] : [];
   }
 
-  private layoutNow(): ReturnType<typeof gridLayout> & { shown: number } {
+  private arrange(): ReturnType<typeof gridLayout> {
     const { width, height, gap } = this.size;
-    const layout = gridLayout(this.ids.length, width, height, { gap, float: this.layout === 'auto' });
-    return { ...layout, shown: layout.tiles.length - (layout.hidden ? 1 : 0) };
+    return gridLayout(this.ids.length, width, height, { gap, float: this.layout === 'auto' });
   }
 
   protected override render(): TemplateResult {
-    const { shown, hidden, floating } = this.layoutNow();
-    const ids = this.ids;
-    this.mark({ alone: ids.length === 1 });
+    const { hidden } = this.arrange();
+    this.mark({ alone: this.ids.length === 1 });
     return html`<div class="box">
-      ${repeat(
-        ids.slice(0, shown),
-        (id) => id,
-        (id, index) =>
-          html`<pm-video-tile
-            part="tile"
-            exportparts="media:tile__media,video:tile__video,avatar:tile__avatar,name:tile__name"
-            class=${floating && index ? 'floating' : floating || ids.length === 1 ? 'single' : ''}
-            .participant=${id}
-            .for=${this.for}
-          ></pm-video-tile>`,
-      )}
-      ${
-        hidden
-          ? html`<div class="more" part="more" role="img" aria-label=${this.t('more', { count: hidden })}>
-              +${hidden}
-            </div>`
-          : nothing
-      }
+      <div class="more" part="more" role="img" aria-label=${this.t('more', hidden)} ?hidden=${!hidden}>
+        +${hidden}
+      </div>
     </div>`;
   }
 
   protected override updated(changed: PropertyValues): void {
     super.updated(changed);
-    // The first ones appear where they belong.
-    if (this.size.width) this.box?.classList.add('gliding');
-    this.place();
+    this.box = this.part$('.box')!;
+    this.box.classList.toggle('gliding', !this.resized && !!this.size.width);
+    this.resized = false;
+    const { tiles, hidden, floating } = this.arrange();
+    this.keep(this.ids.slice(0, tiles.length - (hidden ? 1 : 0)));
+    // Positions are written and nothing is read back, so that a change costs one layout.
+    tiles.forEach(({ x, y, width, height }, index) => {
+      const child = this.box!.children[index] as HTMLElement;
+      child.classList.toggle('floating', floating && index > 0);
+      Object.assign(child.style, {
+        insetInlineStart: `${x}px`,
+        top: `${y}px`,
+        width: `${width}px`,
+        height: `${height}px`,
+      });
+    });
   }
 
-  /** Writes positions and reads nothing back, so that a change costs one layout. */
-  private place(): void {
-    const { tiles } = this.layoutNow();
-    [...(this.box?.children ?? [])].forEach((child, index) => {
-      const rect = tiles[index];
-      if (!rect) return;
-      const { style } = child as HTMLElement;
-      style.setProperty('--x', `${rect.x.toFixed(1)}px`);
-      style.setProperty('--y', `${rect.y.toFixed(1)}px`);
-      style.setProperty('--w', `${rect.width.toFixed(1)}px`);
-      style.setProperty('--h', `${rect.height.toFixed(1)}px`);
+  /** Everybody keeps their tile: one that is moved or made anew would start its picture over. */
+  private keep(ids: readonly string[]): void {
+    const tiles = new Map<string, PmVideoTile>();
+    for (const tile of this.box!.querySelectorAll('pm-video-tile')) {
+      if (ids.includes(tile.participant)) tiles.set(tile.participant, tile);
+      else tile.remove();
+    }
+    ids.forEach((id, index) => {
+      const tile = tiles.get(id) ?? this.tile(id);
+      tile.for = this.for;
+      const at = this.box!.children[index]!; // the last child stands for those without a tile
+      if (at !== tile) at.before(tile);
     });
+  }
+
+  private tile(participant: string): PmVideoTile {
+    const tile = this.ownerDocument.createElement('pm-video-tile');
+    tile.participant = participant;
+    tile.setAttribute('part', 'tile');
+    tile.setAttribute(
+      'exportparts',
+      'media:tile__media,video:tile__video,avatar:tile__avatar,name:tile__name',
+    );
+    return tile;
   }
 }
 

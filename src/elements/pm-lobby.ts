@@ -1,12 +1,11 @@
-import { html, nothing, type TemplateResult } from 'lit';
-import { state } from 'lit/decorators.js';
+import { html, type TemplateResult } from 'lit';
 import { PmPart } from './base/pm-part.ts';
+import { state } from './base/property.ts';
 import { icon } from './icons.ts';
-import { deviceProblems, endWords, type Words } from './problem-words.ts';
+import { notice, noticeStyle, spinner } from './notice.ts';
+import { deviceProblems, endWords } from './problem-words.ts';
 import { base } from './styles/base.ts';
-import { button } from './styles/button.ts';
 import { lobby } from './styles/lobby.ts';
-import { tokens } from './styles/tokens.ts';
 
 /**
  * @summary Before a call: see oneself, choose a name, microphone and camera, join. Nothing is captured before a click,
@@ -19,10 +18,10 @@ import { tokens } from './styles/tokens.ts';
  * @csspart preview - The box with one's own picture.
  * @csspart name - The field for the name.
  * @csspart join - The button.
- * @csspart problem - What went wrong, when something did.
+ * @csspart notice - What went wrong, when something did.
  */
 export class PmLobby extends PmPart {
-  static override styles = [tokens, base, button, lobby];
+  static override styles = [base, noticeStyle, lobby];
 
   @state() private typed: string | null = null;
 
@@ -35,40 +34,30 @@ export class PmLobby extends PmPart {
   protected override render(): TemplateResult {
     const state = this.all.value;
     const self = state?.participants[0];
-    const busy = state?.phase === 'joining' || state?.phase === 'waiting';
-    const problems = state ? deviceProblems(state.problems) : [];
+    const { busy } = this;
+    const failed = state?.phase === 'failed';
+    const problems = deviceProblems(state?.problems ?? {}).map(({ text }) => text);
     const unseen =
       state?.wanted.camera && !state.problems.camera && !busy && self?.sources.camera.state === 'off';
-    const failed = state?.phase === 'failed' ? endWords(state) : null;
+    const button = (label: 'preview' | 'try-again', looks: string): TemplateResult =>
+      html`<button class="btn ${looks}" type="button" @click=${this.preview}>${this.t(label)}</button>`;
     return html`<form class="gate" part="form" novalidate @submit=${this.join}>
       <div class="preview ${unseen ? 'unseen' : ''}" part="preview">
         <pm-video-tile participant="self" .for=${this.for}></pm-video-tile>
-        ${
-          unseen
-            ? html`<button class="btn text see" type="button" @click=${this.preview}>
-                ${icon('camera')}${this.t('preview')}
-              </button>`
-            : nothing
-        }
+        ${unseen ? button('preview', 'see') : ''}
         <div class="devices">
           <pm-toggle action="mic" .for=${this.for}></pm-toggle>
           <pm-toggle action="camera" .for=${this.for}></pm-toggle>
         </div>
       </div>
       <div class="side">
-        ${state?.room ? html`<h2 dir="auto">${state.room}</h2>` : nothing}
-        <div class="problems" role="alert">
-          ${failed ? this.card(failed) : problems.map((problem) => this.card(problem))}
+        <h2 dir="auto">${state?.room}</h2>
+        <div role="alert">
+          ${(failed ? [endWords(state)] : problems).map((text) => notice(icon('warning'), text))}
         </div>
-        ${
-          problems.length && !failed && !busy
-            ? html`<button class="btn text" type="button" @click=${this.preview}>
-                ${this.t('try-again')}
-              </button>`
-            : nothing
-        }
+        ${problems.length && !failed && !busy ? button('try-again', '') : ''}
         <label>
-          <span>${this.t('your-name')}</span>
+          ${this.t('your-name')}
           <input
             part="name"
             name="name"
@@ -79,20 +68,16 @@ export class PmLobby extends PmPart {
             @input=${({ target }: InputEvent) => (this.typed = (target as HTMLInputElement).value)}
           />
         </label>
-        <button class="btn primary join" part="join" aria-busy=${busy ? 'true' : 'false'}>
-          ${busy ? html`<i class="ring"></i>` : nothing}
-          ${this.t(busy ? (state.phase === 'waiting' ? 'waiting' : 'joining') : 'join')}
+        <button class="btn primary join" part="join" aria-busy=${busy}>
+          ${busy ? spinner : ''}${this.t(busy ? 'joining' : 'join')}
         </button>
-        <p class="hint muted">${icon('info')}${this.t('unseen')}</p>
+        <p class="hint muted">${this.t('unseen')}</p>
       </div>
     </form>`;
   }
 
-  private card({ title, hint }: Words): TemplateResult {
-    return html`<p class="card" part="problem">
-      ${icon('warning')}
-      <span><b>${title}</b>${hint ? html`<span class="muted">${hint}</span>` : nothing}</span>
-    </p>`;
+  private get busy(): boolean {
+    return this.all.value?.phase === 'joining';
   }
 
   private preview(): void {
@@ -101,9 +86,7 @@ export class PmLobby extends PmPart {
 
   private join(event: SubmitEvent): void {
     event.preventDefault();
-    const { phase } = this.all.value ?? {};
-    if (phase === 'joining' || phase === 'waiting') return;
-    void this.request('join', this.typed === null ? {} : { name: this.typed.trim() });
+    if (!this.busy) void this.request('join', this.typed === null ? {} : { name: this.typed.trim() });
   }
 }
 

@@ -1,11 +1,11 @@
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
-import { property } from 'lit/decorators.js';
+import { css, html, LitElement, type TemplateResult } from 'lit';
+import { isActive } from '../core/index.ts';
 import { PmPart } from './base/pm-part.ts';
-import { icon, type IconName } from './icons.ts';
-import { deviceWords } from './problem-words.ts';
+import { property } from './base/property.ts';
+import { icon } from './icons.ts';
+import { spinner } from './notice.ts';
+import { problem } from './problem-words.ts';
 import { base } from './styles/base.ts';
-import { button } from './styles/button.ts';
-import { tokens } from './styles/tokens.ts';
 
 /**
  * @summary One button of a call. It reads a fact and turns a click into one request; it never touches media.
@@ -27,35 +27,33 @@ import { tokens } from './styles/tokens.ts';
 export class PmToggle extends PmPart {
   static override shadowRootOptions = { ...LitElement.shadowRootOptions, delegatesFocus: true };
   static override styles = [
-    tokens,
     base,
-    button,
     css`
       :host {
         display: inline-flex;
       }
       .btn {
-        min-inline-size: max(var(--pm-target), 44px);
-        min-block-size: max(var(--pm-target), 44px);
+        position: relative;
       }
-      .off {
-        background: var(--pm-danger-soft);
-        color: var(--pm-danger-ink);
+      [aria-pressed] {
+        padding: 0;
       }
       .danger {
-        padding-inline: var(--_leave, 12px 14px);
-        border-radius: var(--_leave-radius, var(--_radius));
+        background-color: var(--_danger);
+        color: #fff;
       }
-      .danger span {
-        display: var(--_word, inline);
+      [aria-disabled='true'] {
+        background: var(--_soft);
+        color: var(--_muted);
+        cursor: default;
+        scale: none;
       }
-      [aria-busy='true'] svg {
-        opacity: 0.45;
+      .off {
+        background-color: color-mix(in oklab, var(--_danger-ink) 14%, var(--_surface));
+        color: var(--_danger-ink);
       }
       .ring {
         position: absolute;
-        inset: 0;
-        margin: auto;
         inline-size: 34px;
       }
       .problem::after {
@@ -65,10 +63,9 @@ export class PmToggle extends PmPart {
         inset-inline-end: -5px;
         inline-size: 20px;
         border-radius: 50%;
-        background: var(--pm-warning-ink);
+        background: var(--_warning);
         color: var(--_surface);
         font: 700 13px/20px sans-serif;
-        text-align: center;
       }
       @media (forced-colors: active) {
         .btn {
@@ -84,51 +81,44 @@ export class PmToggle extends PmPart {
   /** What the button does. */
   @property() action: 'mic' | 'camera' | 'leave' = 'mic';
 
-  private readonly phase = this.select(({ phase }) => phase);
-  private readonly wanted = this.select(({ wanted }) => wanted);
-  private readonly problems = this.select(({ problems }) => problems);
-  private readonly sources = this.select(({ participants }) => participants[0]?.sources);
+  private readonly state = this.select((state) => state);
 
   protected override render(): TemplateResult {
     return this.action === 'leave' ? this.leave() : this.device(this.action);
   }
 
   private leave(): TemplateResult {
-    const inside = ['joining', 'waiting', 'joined', 'reconnecting'].includes(this.phase.value ?? '');
+    const inside = isActive(this.state.value?.phase ?? 'idle');
     return html`<button
       class="btn danger"
       part="button"
       type="button"
-      title=${this.t(inside ? 'leave' : 'not-in-call')}
-      aria-label=${this.t('leave')}
-      aria-disabled=${inside ? 'false' : 'true'}
+      aria-disabled=${!inside}
       @click=${() => inside && this.request('leave', {})}
     >
-      ${icon('leave')}<span>${this.t('leave')}</span>
+      ${icon('leave')}${this.t('leave')}
     </button>`;
   }
 
   private device(device: 'mic' | 'camera'): TemplateResult {
-    const source = this.sources.value?.[device].state;
-    const problem = this.problems.value?.[device];
-    const lost = source === 'lost';
-    const on = !!this.wanted.value?.[device] && !problem && !lost;
+    const { wanted, problems, participants } = this.state.value ?? {};
+    const source = participants?.[0]?.sources[device].state;
+    const code = problems?.[device];
+    const on = !!wanted?.[device] && !code && source !== 'lost';
     const pending = source === 'pending';
-    this.mark({ on, pending, problem: !!problem });
-    const name: IconName = on ? device : `${device}-off`;
-    const hint = problem ? deviceWords([device], problem).title : this.t(`${device}-${on ? 'off' : 'on'}`);
+    this.mark({ on, pending, problem: !!code });
     return html`<button
-      class="btn ${on ? '' : 'off'} ${problem ? 'problem' : ''}"
+      class="btn ${on ? '' : 'off'} ${code ? 'problem' : ''}"
       part="button"
       type="button"
-      title=${hint}
+      title=${code ? problem(code, device).text : this.t(`${device}-${on ? 'off' : 'on'}`)}
       aria-label=${this.t(device)}
-      aria-pressed=${on ? 'true' : 'false'}
-      aria-busy=${pending ? 'true' : 'false'}
-      aria-disabled=${this.call ? 'false' : 'true'}
+      aria-pressed=${on}
+      aria-busy=${pending}
+      aria-disabled=${!this.call}
       @click=${() => this.call && this.request(device, { on: !on })}
     >
-      ${icon(name)}${pending ? html`<i class="ring"></i>` : nothing}
+      ${icon(device, !on)}${pending ? spinner : ''}
     </button>`;
   }
 }

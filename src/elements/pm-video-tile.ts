@@ -1,13 +1,13 @@
-import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
-import { property } from 'lit/decorators.js';
-import { participant, type LinkState, type Participant } from '../core/index.ts';
+import { html, type PropertyValues, type TemplateResult } from 'lit';
+import { participant, type LinkState } from '../core/index.ts';
 import { MediaController } from './base/media-controller.ts';
 import { PmPart } from './base/pm-part.ts';
+import { property } from './base/property.ts';
 import { icon } from './icons.ts';
 import type { WordKey } from './locales/en.ts';
+import { spinner } from './notice.ts';
 import { base } from './styles/base.ts';
 import { tile } from './styles/tile.ts';
-import { tokens } from './styles/tokens.ts';
 
 /** What a connection that shows nothing yet, or no longer, has to say. */
 const LINK_WORDS: Partial<Record<LinkState, WordKey>> = {
@@ -17,18 +17,17 @@ const LINK_WORDS: Partial<Record<LinkState, WordKey>> = {
   failed: 'unreachable',
 };
 
+/** Of the first and the last word, by code point; letters of joined scripts stay apart by a non-joiner. */
 function initials(name: string): string {
   const words = name.trim().split(/\s+/);
-  const ends = words.length > 1 ? [words[0], words.at(-1)] : words;
-  // By code point, not by half of one; letters of joined scripts stay apart by a non-joiner.
-  return ends.map((word) => String.fromCodePoint(word?.codePointAt(0) ?? 32).trim()).join('\u200c');
+  return [words[0]!, ...words.slice(1).slice(-1)].map(([letter]) => letter).join('\u200c');
 }
 
 /** The same name has the same tint everywhere. */
 function hue(name: string): number {
   let sum = 7;
-  for (const letter of name) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 3600;
-  return sum % 360;
+  for (const letter of name) sum = (sum * 31 + letter.codePointAt(0)!) % 360;
+  return sum;
 }
 
 /**
@@ -41,44 +40,31 @@ function hue(name: string): number {
  * @csspart name - The chip with the name.
  *
  * @cssproperty [--pm-radius=12px] - Corners of the tile.
- * @cssproperty [--pm-speaking] - Colour of the ring round whoever speaks.
  *
  * @cssstate self - Shows oneself, mirrored.
  * @cssstate silenced - Sends no sound.
- * @cssstate speaking - Speaks.
  * @cssstate no-video - Shows initials.
  * @cssstate waiting - Not connected, or interrupted.
  */
 export class PmVideoTile extends PmPart {
-  static override styles = [tokens, base, tile];
+  static override styles = [base, tile];
 
   /** A participant's id; `self` is oneself. */
   @property() participant = 'self';
-  /** Which of the participant's pictures. */
-  @property() source: 'camera' | 'screen' = 'camera';
 
   private readonly person = this.select((state) => participant(state, this.participant));
   private readonly media = new MediaController(this, () => {
-    const source = this.person.value?.sources[this.source];
-    return source?.state === 'on' ? source.stream : null;
+    const camera = this.person.value?.sources.camera;
+    return camera?.state === 'on' ? camera.stream : null;
   });
 
   protected override render(): TemplateResult {
     const person = this.person.value;
-    const name = person ? this.nameOf(person) : '';
-    const silenced = !!person && !this.screen && person.sources.mic.state !== 'on';
-    const starting = !!person?.self && person.sources[this.source].state === 'pending';
+    const name = person ? (person.self ? this.t('you') : person.name || this.t('guest')) : '';
+    const silenced = !!person && person.sources.mic.state !== 'on';
+    const starting = person?.self && person.sources.camera.state === 'pending';
     const hold = starting ? 'starting' : person && LINK_WORDS[person.link];
-    const picture = this.media.picture;
-    const speaking = !!person?.speaking && !silenced;
-    this.mark({
-      self: !!person?.self,
-      silenced,
-      speaking,
-      'no-video': !picture,
-      waiting: !!hold,
-      screen: this.screen,
-    });
+    this.mark({ self: !!person?.self, silenced, 'no-video': !this.media.picture, waiting: !!hold });
     this.describe('group', name);
     return html`
       <div class="media" part="media">
@@ -95,36 +81,17 @@ export class PmVideoTile extends PmPart {
         ${
           hold
             ? html`<div class="hold">
-                ${person?.link === 'failed' ? icon('warning') : html`<i class="ring"></i>`}<span
-                  >${this.t(hold)}</span
-                >
+                ${hold === 'unreachable' ? icon('warning') : spinner}<span>${this.t(hold)}</span>
               </div>`
-            : nothing
+            : ''
         }
       </div>
-      ${
-        person
-          ? html`<div class="name" part="name">
-              ${silenced ? icon('mic-off') : speaking ? html`<i class="bars"><i></i><i></i><i></i></i>` : nothing}
-              <span class="cut" dir="auto">${name}</span>
-              ${
-                silenced || speaking
-                  ? html`<span class="sr">, ${this.t(silenced ? 'muted' : 'speaking')}</span>`
-                  : nothing
-              }
-            </div>`
-          : nothing
-      }
+      <div class="name" part="name" ?hidden=${!person}>
+        ${silenced ? icon('mic', true) : ''}
+        <span class="cut" dir="auto">${name}</span>
+        ${silenced ? html`<span class="sr">, ${this.t('muted')}</span>` : ''}
+      </div>
     `;
-  }
-
-  private get screen(): boolean {
-    return this.source === 'screen';
-  }
-
-  private nameOf({ self, name }: Participant): string {
-    const shown = self && !this.screen ? this.t('you') : name || this.t('guest');
-    return this.screen ? this.t('screen-of', { name: shown }) : shown;
   }
 
   protected override updated(changed: PropertyValues): void {

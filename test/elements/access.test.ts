@@ -19,7 +19,6 @@ const SCREENS: Record<string, (theme: 'light' | 'dark') => Promise<Stage>> = {
   'two people': (theme) => joined(['Maya Lindqvist'], theme),
   'four people': async (theme) => {
     const there = await joined(['Maya Lindqvist', 'Jonas Weber', 'Priya Raman'], theme);
-    there.call.update('p0', { speaking: true });
     there.call.update('p1', { link: 'interrupted' });
     there.call.source('p2', 'mic', { state: 'silenced' });
     await there.room.toggleMic(false);

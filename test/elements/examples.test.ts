@@ -41,7 +41,7 @@ describe('example pages', () => {
     expect(room.matches(':state(own)')).to.equal(true);
     call!.add('1', 'Maya');
     await drawn();
-    expect(deep(room.querySelector('pm-grid')!, '.box').childElementCount).to.equal(2);
+    expect(deep(room.querySelector('pm-grid')!, '.box').querySelectorAll('pm-video-tile')).to.have.length(2);
     deep(box.querySelector('nav [action=mic]')!, 'button').click();
     expect(call!.commands.at(-1)).to.deep.equal(['toggleMic', false]);
     deep(box.querySelector('nav [action=leave]')!, 'button').click();

@@ -49,7 +49,7 @@ describe('<pm-room>', () => {
   it('answers malformed attributes with pm-error, and keeps what was', async () => {
     const { room, call } = await stage();
     const bad = {
-      'ice-servers': ['{', '{}', '[{"urls": "http://x"}]', '[null]', '[{}]'],
+      'ice-servers': ['{', '{}', '[null]', '[{}]'],
       'max-peers': ['0', '-1', 'many', '1.5', ''],
       'ice-policy': ['none'],
       theme: ['blue'],

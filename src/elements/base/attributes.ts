@@ -1,63 +1,29 @@
-/** Attributes that are more than text: how each is read, and what is said when it cannot be. */
-import type { ComplexAttributeConverter } from 'lit';
+/** Attributes that are more than text: how each is read. Undefined is for what cannot be. */
+type Reader<T> = (text: string | null) => T | undefined;
 
-interface Reader<T> {
-  /** What an absent attribute means. */
-  readonly fallback: T;
-  /** What a page is told to write instead. */
-  readonly expected: string;
-  /** Undefined for what cannot be read. */
-  read(text: string): T | undefined;
+/** The first value is what an absent attribute means. */
+const oneOf =
+  <T extends string>(...values: [T, ...T[]]): Reader<T> =>
+  (text) =>
+    text === null ? values[0] : values.find((value) => value === text);
+
+function iceServers(text: string | null): RTCIceServer[] | undefined {
+  try {
+    const list = JSON.parse(text ?? '[]') as Partial<RTCIceServer | null>[];
+    return list.every((server) => server?.urls) ? (list as RTCIceServer[]) : undefined;
+  } catch {
+    return undefined; // no JSON, or no list
+  }
 }
 
-function oneOf<T extends string>(...values: [T, ...T[]]): Reader<T> {
-  return {
-    fallback: values[0],
-    expected: values.join(' | '),
-    read: (text) => values.find((value) => value === text),
-  };
-}
-
-function isIceServer(value: unknown): boolean {
-  const urls = (value as RTCIceServer | null)?.urls as unknown;
-  return [urls].flat().every((url) => typeof url === 'string' && /^(stun|turn)s?:/.test(url));
-}
-
-const iceServers: Reader<readonly RTCIceServer[]> = {
-  fallback: [],
-  expected: 'a JSON list of RTCIceServer',
-  read(text) {
-    try {
-      const value: unknown = JSON.parse(text);
-      return Array.isArray(value) && value.every(isIceServer) ? (value as RTCIceServer[]) : undefined;
-    } catch {
-      return undefined;
-    }
-  },
-};
-
-const maxPeers: Reader<number> = {
-  fallback: 8,
-  expected: 'a positive integer',
-  read: (text) => (/^[1-9]\d{0,3}$/.test(text) ? Number(text) : undefined),
-};
-
-const readers = {
+export const readers = {
   'ice-servers': iceServers,
-  'max-peers': maxPeers,
+  'max-peers': (text: string | null) => (/^[1-9]\d{0,3}$/.test((text ??= '8')) ? Number(text) : undefined),
   'ice-policy': oneOf<RTCIceTransportPolicy>('all', 'relay'),
   layout: oneOf('auto', 'grid'),
   theme: oneOf('auto', 'light', 'dark'),
 };
 
-export function read(name: keyof typeof readers): ComplexAttributeConverter {
-  const reader = readers[name];
-  return { fromAttribute: (text) => (text === null ? reader.fallback : reader.read(text)) };
-}
-
-/** What is wrong with an attribute's text, if anything. */
-export function complaint(name: string, text: string | null): string | null {
-  const reader = (readers as Partial<Record<string, Reader<unknown>>>)[name];
-  if (!reader || text === null || reader.read(text) !== undefined) return null;
-  return `<pm-room ${name}>: expected ${reader.expected}, got "${text}"`;
+export function unreadable(name: string, text: string | null): boolean {
+  return Object.hasOwn(readers, name) && readers[name as keyof typeof readers](text) === undefined;
 }

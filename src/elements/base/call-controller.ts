@@ -1,7 +1,6 @@
-import { ContextEvent } from '@lit/context';
 import type { ReactiveController, ReactiveElement } from 'lit';
 import type { CallLike } from '../../core/index.ts';
-import { callContext } from '../context.ts';
+import { CallRequest } from '../context.ts';
 
 /**
  * Finds the call of an element: from the room around it, or from the room whose id its `for` names. Both may come
@@ -67,7 +66,7 @@ export class CallController implements ReactiveController {
   }
 
   private ask(from: Element): void {
-    from.dispatchEvent(new ContextEvent(callContext, this.host, this.answer, true));
+    from.dispatchEvent(new CallRequest(this.host, this.answer));
   }
 
   // One bound function: the provider tells requests apart by it.

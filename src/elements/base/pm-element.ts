@@ -1,7 +1,7 @@
 import { LitElement, type PropertyValues } from 'lit';
 import type { CallLike, CallState } from '../../core/index.ts';
 import type { WordKey } from '../locales/en.ts';
-import { translate, type Values } from './localize.ts';
+import { translate } from './localize.ts';
 import { SelectController } from './select-controller.ts';
 
 /** What all elements share: slices of the call's state, states for CSS, words, and focus that is never lost. */
@@ -36,8 +36,8 @@ export abstract class PmElement extends LitElement {
     this.internals.ariaLabel = label;
   }
 
-  protected t(key: WordKey, values?: Values): string {
-    return translate(key, values);
+  protected t(key: WordKey, value?: string | number): string {
+    return translate(key, value);
   }
 
   /** The part of this element's own tree that a selector names, once it is drawn. */

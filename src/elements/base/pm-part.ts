@@ -1,5 +1,5 @@
 import type { PropertyValues } from 'lit';
-import { property } from 'lit/decorators.js';
+import { property } from './property.ts';
 import type { CallLike } from '../../core/index.ts';
 import type { RequestDetail, RequestName } from '../events.ts';
 import { request } from '../request-map.ts';

@@ -1,6 +1,5 @@
-import { ContextProvider } from '@lit/context';
 import type { PropertyValues } from 'lit';
-import { property } from 'lit/decorators.js';
+import { property } from './property.ts';
 import {
   Call,
   PmError,
@@ -12,10 +11,10 @@ import {
   type Phase,
   type Reason,
 } from '../../core/index.ts';
-import { callContext } from '../context.ts';
+import { CallProvider } from '../context.ts';
 import { notices, PmErrorEvent, type RequestDetail, type RequestName } from '../events.ts';
 import { handled, request } from '../request-map.ts';
-import { complaint, read } from './attributes.ts';
+import { readers, unreadable } from './attributes.ts';
 import { PmElement } from './pm-element.ts';
 import { RemoteAudio } from './remote-audio.ts';
 
@@ -56,13 +55,13 @@ export abstract class RoomElement extends PmElement implements CallOptions {
   /** Joins with the camera off. */
   @property({ attribute: 'camera-off', type: Boolean }) cameraOff = false;
   /** Added to what the relay gives; as an attribute, JSON. */
-  @property({ attribute: 'ice-servers', converter: read('ice-servers') })
+  @property({ attribute: 'ice-servers', converter: readers['ice-servers'] })
   iceServers: readonly RTCIceServer[] = [];
   /** `relay`: never a direct path. */
-  @property({ attribute: 'ice-policy', converter: read('ice-policy') }) icePolicy: RTCIceTransportPolicy =
+  @property({ attribute: 'ice-policy', converter: readers['ice-policy'] }) icePolicy: RTCIceTransportPolicy =
     'all';
   /** Others, oneself excluded; `1` makes a two-person call. */
-  @property({ attribute: 'max-peers', converter: read('max-peers') }) maxPeers = 8;
+  @property({ attribute: 'max-peers', converter: readers['max-peers'] }) maxPeers = 8;
   /** Overrides what the relay says; for an existing Private Meet server. */
   @property({ attribute: 'room-prefix' }) roomPrefix: string | null = null;
 
@@ -72,7 +71,7 @@ export abstract class RoomElement extends PmElement implements CallOptions {
   private started = false;
   private readonly releases: (() => void)[] = [];
   private readonly complaints: PmError[] = [];
-  private readonly provider = new ContextProvider(this, { context: callContext, initialValue: null });
+  private readonly provider = new CallProvider(this);
 
   /** The headless call. A page may bring one of its own, which the room then owns. */
   get call(): CallLike {
@@ -139,10 +138,9 @@ export abstract class RoomElement extends PmElement implements CallOptions {
   }
 
   override attributeChangedCallback(name: string, old: string | null, value: string | null): void {
-    const wrong = complaint(name, value);
-    if (!wrong) return super.attributeChangedCallback(name, old, value);
+    if (!unreadable(name, value)) return super.attributeChangedCallback(name, old, value);
     // The property keeps what it was; the page is told once it had time to listen.
-    this.complaints.push(new PmError('usage', wrong));
+    this.complaints.push(new PmError('usage', `<pm-room ${name}>: cannot read "${value}".`));
     this.requestUpdate();
   }
 
@@ -180,7 +178,7 @@ export abstract class RoomElement extends PmElement implements CallOptions {
     for (const name of Object.keys(notices) as (keyof CallEvents)[]) this.forward(call, name);
     this.audio.bind(call);
     if (this.isConnected) this.bindCall(call);
-    this.provider.setValue(call);
+    this.provider.provide(call);
   }
 
   private forward(call: CallLike, name: keyof CallEvents): void {

@@ -9,26 +9,28 @@ export const tile = css`
     aspect-ratio: 16 / 9;
     border-radius: var(--_radius);
   }
-  :host(:state(speaking)) {
-    box-shadow: var(
-      --_speaking,
-      0 0 0 var(--_ring-gap, 2px) var(--_stage),
-      0 0 0 calc(var(--_ring-gap, 2px) + 3px) var(--pm-speaking)
-    );
-  }
-  .media {
+  .media,
+  .hold,
+  video {
     position: absolute;
     inset: 0;
+    inline-size: 100%;
+    block-size: 100%;
+  }
+  .media,
+  .hold,
+  .avatar {
     display: grid;
-    place-items: center;
+    place-content: center;
+    justify-items: center;
+  }
+  .media {
     overflow: hidden;
     border-radius: inherit;
-    background: light-dark(oklch(0.9 0.01 var(--hue)), oklch(0.26 0.009 var(--hue)));
+    background: light-dark(oklch(0.9 0.01 var(--hue)), oklch(0.26 0.01 var(--hue)));
   }
   .avatar {
     --size: clamp(34px, 34cqmin, 104px);
-    display: grid;
-    place-items: center;
     inline-size: var(--size);
     aspect-ratio: 1;
     border-radius: 50%;
@@ -40,128 +42,57 @@ export const tile = css`
     user-select: none;
   }
   video {
-    position: absolute;
-    inset: 0;
-    inline-size: 100%;
-    block-size: 100%;
     object-fit: cover;
-    transition: opacity var(--pm-fast);
-  }
-  :host(:state(screen)) video {
-    object-fit: contain;
+    transition: opacity 120ms;
   }
   :host(:state(self)) video {
     scale: -1 1;
   }
-  :host(:state(screen)) video {
-    scale: none;
+  :host(:state(waiting)) video {
+    filter: grayscale(1);
+    opacity: 0.28;
   }
   :host(:state(no-video)) video {
     opacity: 0;
-  }
-  :host(:state(waiting):not(:state(no-video))) video {
-    filter: grayscale(1);
-    opacity: 0.28;
   }
   :host(:state(waiting)) .avatar,
   :host(:not(:state(no-video))) .avatar {
     visibility: hidden;
   }
   .hold {
-    position: absolute;
-    inset: 0;
-    display: grid;
-    place-content: center;
-    justify-items: center;
     gap: 8px;
-    padding: 8px;
-    font-size: var(--pm-text-s);
-    font-weight: 500;
-  }
-  .hold .ring {
-    inline-size: 26px;
+    font-size: var(--_small);
   }
   .name {
     --_icon: 15px;
     position: absolute;
-    inset-block: var(--_name-at, auto 8px);
-    inset-inline-start: 8px;
+    inset: auto auto 6px;
+    inset-inline-start: 6px;
     display: flex;
     align-items: center;
     gap: 6px;
-    max-inline-size: calc(100% - 16px);
-    min-block-size: 26px;
-    padding: 0 9px;
-    border-radius: var(--pm-radius-s);
-    background: var(--pm-overlay);
-    color: var(--pm-on-overlay);
-    font-size: var(--pm-text-s);
+    max-inline-size: calc(100% - 12px);
+    padding: 4px 8px;
+    border-radius: calc(var(--_radius) * 0.66);
+    background: var(--_overlay);
+    color: #fff;
+    font-size: var(--_small);
     font-weight: 500;
     line-height: 1.3;
   }
   .name svg {
     stroke-width: 2.1;
-    color: var(--pm-overlay-danger);
-  }
-  .bars {
-    display: flex;
-    flex: none;
-    align-items: center;
-    gap: 2px;
-    block-size: 14px;
-    color: #6fe0ab;
-  }
-  .bars i {
-    inline-size: 3px;
-    block-size: 50%;
-    border-radius: 2px;
-    background: currentColor;
-    animation: talk 0.7s -0.5s ease-in-out infinite alternate;
-  }
-  .bars i:nth-child(2) {
-    block-size: 100%;
-    animation-delay: -0.7s;
-  }
-  .bars i:nth-child(3) {
-    block-size: 65%;
-    animation-delay: -0.15s;
-  }
-  @keyframes talk {
-    from {
-      block-size: 28%;
-    }
-    to {
-      block-size: 100%;
-    }
-  }
-  @container (width < 150px) {
-    .name {
-      gap: 4px;
-      min-block-size: 22px;
-      inset-inline-start: 4px;
-      max-inline-size: calc(100% - 8px);
-      padding: 0 6px;
-      font-size: max(0.75rem, 12px);
-      inset-block: var(--_name-at, auto 4px);
-    }
+    color: #ffb3ac;
   }
   @container (height < 112px) {
     .hold span {
       display: none;
     }
   }
-  @media (prefers-reduced-motion: reduce) {
-    .bars i {
-      animation: none;
-    }
-  }
   @media (forced-colors: active) {
     .media,
     .name {
       border: 1px solid;
-    }
-    :host(:state(speaking)) {
-      outline: 3px solid Highlight;
     }
   }
 `;
