@@ -186,6 +186,7 @@ export class Call implements CallLike {
     const session: Session = new Session({
       platform,
       room,
+      roomPrefix: this.#options.roomPrefix,
       options: () => this.#options,
       state: () => this.snapshot,
       dispatch: (action) => this.#dispatch(action),

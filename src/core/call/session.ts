@@ -5,12 +5,8 @@
 import { PmError, toPmError, type PmErrorCode } from '../errors.ts';
 import type { Platform } from '../platform.ts';
 import {
-  encode,
   LIMITS,
-  REASONS,
-  type ClientMessage,
   type Joined,
-  type JoinOffer,
   type RelayData,
   type RelayMessage,
   type User,
@@ -19,19 +15,17 @@ import {
 import type { Signaling, SignalingHandler } from '../signaling/signaling.ts';
 import { asRole, type CallState, type Reason } from '../state/call-state.ts';
 import type { Action } from '../state/reducer.ts';
-import type { MediaTransport, PeerInfo, PreparedOffer, Signal, SignalPort } from '../transport/transport.ts';
+import type { MediaTransport, PeerInfo, PreparedOffer, SignalPort } from '../transport/transport.ts';
 import { deferred, type Deferred } from '../util/async.ts';
 import { Scope } from '../util/scope.ts';
 import { Roster } from './roster.ts';
 import type { CallOptions } from './types.ts';
+import { asReason, fromSignal, joinData, toSignal } from './wire.ts';
 
 /** Failed attempts before a first connect is given up; a call that is under way never gives up. */
 const FIRST_ATTEMPTS = 4;
 /** How long the relay may take to answer a join, in milliseconds. */
 const JOIN_TIMEOUT = 10_000;
-/** Room that the rest of a `chat.join` frame needs beside the offers, in bytes. */
-const JOIN_OVERHEAD = 2_048;
-
 /** The relay's codes that a page may see; whatever else it says is a protocol matter. */
 const REFUSALS: ReadonlySet<string> = new Set<PmErrorCode>([
   'room-full',
@@ -44,6 +38,7 @@ const REFUSALS: ReadonlySet<string> = new Set<PmErrorCode>([
 export interface SessionEnvironment {
   readonly platform: Platform;
   readonly room: string;
+  readonly roomPrefix: string | null;
   readonly options: () => CallOptions;
   readonly state: () => CallState;
   readonly dispatch: (action: Action) => void;
@@ -145,7 +140,9 @@ export class Session implements SignalingHandler {
 
   async #makeTransport(): Promise<void> {
     const env = this.#env;
-    const port: SignalPort = { send: (to, signal) => this.#sendSignal(to, signal) };
+    const port: SignalPort = {
+      send: (to, signal) => this.#signaling.send(fromSignal(this.#wireName(), to, signal)),
+    };
     const transport = await env.createTransport(port, this.#rtcConfig());
     if (this.#scope.ended) return transport.close();
     this.#transport = transport;
@@ -296,50 +293,15 @@ export class Session implements SignalingHandler {
   }
 
   #sendJoin(): void {
-    const room = this.#wireName();
-    if (!this.#welcome) return this.#signaling.send({ type: 'chat.join', room, data: {} });
-    const { displayName, maxPeers } = this.#env.options();
-    const username = displayName.trim();
-    const offers = this.#joined ? [] : fitting(this.#offers);
-    const capacity = maxPeers + 1;
-    this.#signaling.send({
-      type: 'chat.join',
-      room,
-      data: { capacity, offers, ...(username ? { username } : {}) },
-    });
-  }
-
-  #sendSignal(to: string, { kind, payload, ...ids }: Signal): void {
-    const room = this.#wireName();
-    const message: ClientMessage =
-      kind === 'candidate'
-        ? { type: 'webrtc.iceCandidate', room, data: { candidate: payload, to, ...ids } }
-        : { type: `webrtc.${kind}`, room, data: { sdp: payload, to, ...ids } };
-    this.#signaling.send(message);
+    const offers = this.#joined ? [] : this.#offers;
+    const data = this.#welcome ? joinData(this.#env.options(), offers) : {};
+    this.#signaling.send({ type: 'chat.join', room: this.#wireName(), data });
   }
 
   #wireName(): string {
-    const prefix = this.#env.options().roomPrefix ?? this.#welcome?.prefixes.room;
+    const prefix = this.#env.roomPrefix ?? this.#welcome?.prefixes.room;
     return prefix ? `${prefix}:${this.#env.room}` : this.#env.room;
   }
 }
 
-const asReason = (text: string): Reason => REASONS.find((reason) => reason === text) ?? 'user';
-
 const ended = () => new PmError('usage', 'The call was left.');
-
-/** As many of the offers as one frame can carry. */
-function fitting(offers: readonly PreparedOffer[]): JoinOffer[] {
-  let room = LIMITS.frameBytes - JOIN_OVERHEAD;
-  return offers
-    .filter((offer) => (room -= encode({ type: '', data: offer }).length) > 0)
-    .map((offer) => ({ ...offer }));
-}
-
-function toSignal(message: Extract<RelayMessage, { type: `webrtc.${string}` }>): Signal {
-  const { conn, offer } = message.data;
-  const ids = { ...(conn === undefined ? {} : { conn }), ...(typeof offer === 'number' ? { offer } : {}) };
-  if (message.type === 'webrtc.iceCandidate')
-    return { kind: 'candidate', payload: message.data.candidate, ...ids };
-  return { kind: message.type === 'webrtc.offer' ? 'offer' : 'answer', payload: message.data.sdp, ...ids };
-}
