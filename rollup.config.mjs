@@ -4,7 +4,7 @@
  *
  *   dist/pm-elements.js      the single minified module with lit inside, for a script tag
  *   dist/core.js             the headless core, minified and self-contained, for a script tag or a bundler
- *   dist/index.js            the same elements for bundlers: lit and @lit/context stay imports
+ *   dist/index.js            the same elements for bundlers: lit stays an import
  *   dist/{index,core}.d.ts   declarations
  *   demo-server/dist/cli.js  the relay: its own sources and the shared protocol, npm packages stay imports
  *

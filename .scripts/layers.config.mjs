@@ -71,7 +71,7 @@ export default {
     {
       name: 'elements-know-call-and-lit',
       severity: 'error',
-      comment: 'elements are thin: the core, lit and its context, nothing above themselves',
+      comment: 'elements are thin: the core and lit, nothing above themselves',
       from: { path: '^src/elements/' },
       to: { pathNot: ['^src/elements/', core, 'node_modules/(lit|lit-html|lit-element|@lit/[^/]+)/'] },
     },
