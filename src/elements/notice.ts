@@ -10,7 +10,7 @@ export function notice(sign: unknown, text: string, buttons?: unknown): Template
       <b>${title}</b>
       <p>${hint}</p>
     </div>
-    ${buttons}
+    <div class="buttons">${buttons}</div>
   </div>`;
 }
 
@@ -30,6 +30,10 @@ export const noticeStyle = css`
     background: var(--_surface);
     box-shadow: var(--_shadow);
     pointer-events: auto;
+  }
+  .buttons {
+    display: flex;
+    gap: 8px;
   }
   .words {
     flex: 1 1 160px;

@@ -108,10 +108,10 @@ export const base = [
       color: var(--_on-accent);
       font-weight: 600;
     }
-    /* A ring with a gap, so that it holds on any fill. */
+    /* Inside of the fill and in the colour of its text, so that it holds on any background. */
     :focus-visible {
-      outline: 2px solid var(--_ink);
-      outline-offset: 2px;
+      outline: 2px solid;
+      outline-offset: -5px;
     }
     @media (prefers-reduced-motion: reduce) {
       * {

@@ -32,6 +32,9 @@ export const lobby = css`
   .unseen pm-video-tile::part(avatar) {
     display: none;
   }
+  .unseen pm-video-tile::part(media) {
+    background: var(--_soft);
+  }
   .see {
     position: absolute;
     place-self: center;
