@@ -63,7 +63,6 @@ const path = `/r/${encodeURIComponent(room)}`;
 // Queries are kept: they are settings of this visit, no part of the invitation.
 history.replaceState(null, '', path + location.search + location.hash);
 document.title = `${room} · Private Meet`;
-element('room-name').textContent = room;
 element('new-room').href = `/r/${randomRoom()}`;
 
 const call = element('call');
