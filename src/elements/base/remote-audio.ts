@@ -1,8 +1,6 @@
 import type { ReactiveController } from 'lit';
 import type { CallLike, CallState } from '../../core/index.ts';
 
-const GESTURES = ['pointerup', 'keydown'] as const;
-
 /**
  * Plays everybody's sound, each through an `<audio>` of its own in the room: whatever shows the people is silent, so
  * that nobody is heard twice or, having no tile, not at all. Where the browser wants a gesture first, the next one
@@ -48,17 +46,17 @@ export class RemoteAudio implements ReactiveController {
   };
 
   private readonly sync = (participants: CallState['participants']): void => {
-    const heard = new Map<string, MediaStream>();
+    const gone = new Map(this.players);
     for (const { self, id, sources } of participants) {
-      if (!self && sources.mic.stream) heard.set(id, sources.mic.stream);
+      if (self || !sources.mic.stream) continue;
+      gone.delete(id);
+      this.hear(id, sources.mic.stream);
     }
-    for (const [id, player] of this.players) {
-      if (heard.has(id)) continue;
+    for (const [id, player] of gone) {
       player.srcObject = null;
       player.remove();
       this.players.delete(id);
     }
-    for (const [id, stream] of heard) this.hear(id, stream);
     if (!this.players.size) this.setBlocked(false);
   };
 
@@ -89,11 +87,9 @@ export class RemoteAudio implements ReactiveController {
   private setBlocked(blocked: boolean): void {
     if (blocked === this.blocked) return;
     this.blocked = blocked;
-    for (const name of GESTURES) {
-      const { ownerDocument } = this.host;
-      if (blocked) ownerDocument.addEventListener(name, this.resume, true);
-      else ownerDocument.removeEventListener(name, this.resume, true);
-    }
+    const listen = blocked ? 'addEventListener' : 'removeEventListener';
+    for (const gesture of ['pointerup', 'keydown'])
+      this.host.ownerDocument[listen](gesture, this.resume, true);
     this.host.requestUpdate();
   }
 }

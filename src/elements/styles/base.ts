@@ -8,8 +8,7 @@ export const base = [
     :host {
       box-sizing: border-box;
       color: var(--_ink);
-      font: 400 max(0.875rem, 14px) / 1.4
-        var(--pm-font, system-ui, 'Segoe UI', Roboto, 'Noto Sans', sans-serif);
+      font: 400 max(0.875rem, 14px) / 1.4 var(--pm-font, system-ui, sans-serif);
       text-align: start;
       -webkit-font-smoothing: antialiased;
     }
@@ -33,7 +32,6 @@ export const base = [
       overflow-wrap: anywhere;
       font-size: clamp(18px, 14px + 1.1cqi, 24px);
       line-height: 1.2;
-      letter-spacing: -0.012em;
     }
     .muted {
       color: var(--_muted);

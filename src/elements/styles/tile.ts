@@ -78,7 +78,6 @@ export const tile = css`
     color: #fff;
     font-size: var(--_small);
     font-weight: 500;
-    line-height: 1.3;
   }
   .name svg {
     stroke-width: 2.1;
