@@ -315,30 +315,6 @@ describe('a call', () => {
   });
 });
 
-describe('a call on a plain server', () => {
-  it('meets others there, under the names they chose, and notices who leaves', async () => {
-    for (let seed = 300; seed < 310; seed += 1) {
-      // Firefox does not say that a connection without a data channel was closed.
-      const room = createFakeRoom({ seed, plain: true, flavour: 'chromium' });
-      const maya = room.call('maya');
-      const jonas = room.call('jonas');
-      await room.joined(maya);
-      await room.world.until(jonas.prepare());
-      await room.joined(jonas);
-      await room.everyoneMeets(maya, jonas);
-      expect([...names(maya), ...names(jonas)], `seed ${seed}`).to.deep.equal(['jonas', 'maya']);
-      expect(others(maya)[0]!.sources.camera.state).to.equal('on');
-      await jonas.leave();
-      // Absence alone ends no live link there: the connection has to be gone as well.
-      await room.world.run(10_000);
-      expect(others(maya), `seed ${seed}`).to.have.length(0);
-      maya.dispose();
-      await room.world.run(1_000);
-      expect(room.world.report('maya'), `seed ${seed}`).to.deep.equal(nothing);
-    }
-  });
-});
-
 describe('a call that cannot start', () => {
   const failure = async (room: FakeRoom, call: Call) =>
     (await room.world.until(

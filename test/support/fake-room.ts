@@ -70,13 +70,7 @@ function answer(status: number, body: unknown = null): Response {
   } as Response;
 }
 
-export interface FakeRoomOptions extends WorldOptions {
-  readonly relay?: Partial<RelayOptions>;
-  /** A server that knows nothing of the extension, like the original. */
-  readonly plain?: boolean;
-}
-
-export function createFakeRoom(options: FakeRoomOptions): FakeRoom {
+export function createFakeRoom(options: WorldOptions & { relay?: Partial<RelayOptions> }): FakeRoom {
   const world = createFakeWorld(options);
   const clock = world.platform('the relay');
   const heard = new Map<string, Heard[]>();
@@ -171,9 +165,7 @@ export function createFakeRoom(options: FakeRoomOptions): FakeRoom {
           ping: () => socket.ping(() => connection.pong()),
         },
         claimsOf(token),
-        options.plain
-          ? { ext: false }
-          : { ext: searchParams.get('ext') === '1', session: searchParams.get('session') ?? '' },
+        { ext: searchParams.get('ext') === '1', session: searchParams.get('session') ?? '' },
       );
       socket.onmessage = (data) => connection.receive(data as string);
       socket.onclose = (code) => connection.closed(code);

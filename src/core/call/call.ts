@@ -209,8 +209,6 @@ export class Call implements CallLike {
       },
       onError: (error) => this.#fail(error),
       onEnd: (reason, error) => this.#onSessionEnd(session, reason, error),
-      nameChanged: () =>
-        this.#tokens.guestName !== null && this.#tokens.guestName !== this.#options.displayName.trim(),
     });
     return session;
   }

@@ -13,7 +13,7 @@ import type { Action } from '../state/reducer.ts';
 import type { MediaStates, MediaTransport, PeerInfo } from '../transport/transport.ts';
 import { Scope } from '../util/scope.ts';
 
-/** On a plain server a microphone toggle leaves and rejoins at once: absence counts after this long (ms). */
+/** An original client's microphone toggle leaves and rejoins at once: absence counts after this long (ms). */
 const ABSENCE = 300;
 
 export interface RosterEnvironment {
@@ -41,7 +41,7 @@ export class Roster {
   readonly #members = new Map<string, Member>();
   readonly #scope = new Scope();
   #selfId = '';
-  #seq: number | null = null;
+  #seq = 0;
 
   constructor(env: RosterEnvironment) {
     this.#env = env;
@@ -63,8 +63,8 @@ export class Roster {
     }
   }
 
-  /** Who we are: our id, and our place in the order of joining (null on a plain server). */
-  identify(selfId: string, seq: number | null): void {
+  /** Who we are: our id, and our place in the order of joining. */
+  identify(selfId: string, seq: number): void {
     this.#selfId = selfId;
     this.#seq = seq;
   }
@@ -131,7 +131,7 @@ export class Roster {
     const ext = user.ext === 1;
     // Both of these orders are the protocol's; the second one is the original's own comparison.
     const polite = this.#selfId.localeCompare(user.userID) > 0;
-    const newer = this.#seq !== null && this.#seq > (user.seq ?? 0);
+    const newer = this.#seq > (user.seq ?? 0);
     return { id: user.userID, ext, polite, initiator: ext ? newer : !polite };
   }
 

@@ -4,14 +4,7 @@
  */
 import { PmError, toPmError, type PmErrorCode } from '../errors.ts';
 import type { Platform } from '../platform.ts';
-import {
-  LIMITS,
-  type Joined,
-  type RelayData,
-  type RelayMessage,
-  type User,
-  type Welcome,
-} from '../protocol/index.ts';
+import { LIMITS, type Joined, type RelayData, type RelayMessage, type Welcome } from '../protocol/index.ts';
 import type { Signaling, SignalingHandler } from '../signaling/signaling.ts';
 import { asRole, type CallState, type Reason } from '../state/call-state.ts';
 import type { Action } from '../state/reducer.ts';
@@ -51,8 +44,6 @@ export interface SessionEnvironment {
   readonly onError: (error: PmError) => void;
   /** The session cannot go on. */
   readonly onEnd: (reason: Reason | null, error: PmError | null) => void;
-  /** Whether the guest's token carries another name than the person has by now. */
-  readonly nameChanged: () => boolean;
 }
 
 export class Session implements SignalingHandler {
@@ -69,7 +60,6 @@ export class Session implements SignalingHandler {
   #transport: MediaTransport | null = null;
   #roster: Roster | null = null;
   #welcome: Welcome | null = null;
-  #subject: string | null = null;
   #offers: readonly PreparedOffer[] = [];
 
   constructor(env: SessionEnvironment) {
@@ -89,20 +79,14 @@ export class Session implements SignalingHandler {
     return this.#transport?.timeline(id) ?? [];
   }
 
-  /** Gathers offers ahead of the join, where the relay can deal them. */
+  /** Gathers offers ahead of the join, which the relay deals. */
   async prepare(): Promise<void> {
     await this.#ready.promise;
-    if (this.#welcome) this.#offers = (await this.#transport?.prepare(LIMITS.joinOffers)) ?? [];
+    this.#offers = (await this.#transport?.prepare(LIMITS.joinOffers)) ?? [];
   }
 
   /** Enters the room. @throws {PmError} when the relay refuses or does not answer */
   async join(): Promise<void> {
-    await this.#ready.promise;
-    if (!this.#welcome && this.#env.nameChanged()) {
-      // A plain server takes the name from the token alone.
-      this.#ready = deferred();
-      this.#signaling.restart();
-    }
     await this.prepare();
     if (this.#scope.ended) throw ended();
     const joining = (this.#joining = deferred());
@@ -167,9 +151,8 @@ export class Session implements SignalingHandler {
     };
   }
 
-  opened(welcome: Welcome | null, subject: string | null): void {
+  opened(welcome: Welcome): void {
     this.#welcome = welcome;
-    this.#subject = subject;
     this.#env.dispatch({ type: 'relay', relay: 'open' });
     const ready = () => {
       if (this.#scope.ended) return;
@@ -213,7 +196,8 @@ export class Session implements SignalingHandler {
       case 'room.joined':
         return this.#onJoined(message.data);
       case 'room.users':
-        return this.#onUsers(message.data.users);
+        if (this.#joined) this.#roster?.list(message.data.users);
+        return;
       case 'room.left':
         return this.#roster?.left(message.data.userID, asReason(message.data.reason));
       case 'webrtc.offer':
@@ -229,11 +213,10 @@ export class Session implements SignalingHandler {
   #onRefusal({ code = '', error: text, type }: RelayData<'general.error'>): void {
     const known = REFUSALS.has(code) ? (code as PmErrorCode) : 'protocol';
     const error = new PmError(known, `The relay refused: ${text}`);
-    // A plain server does not say what it answers.
-    if (this.#joining && (!type || type === 'chat.join')) return this.#joining.reject(error);
+    if (type !== 'chat.join') return this.#env.onError(error);
+    if (this.#joining) this.#joining.reject(error);
     // Back from a lost socket, our place may be gone.
-    if (type === 'chat.join' && known !== 'rate-limited') return this.#env.onEnd(null, error);
-    this.#env.onError(error);
+    else this.#env.onEnd(null, error);
   }
 
   #onJoined({ users, seq, dealt }: Joined): void {
@@ -259,25 +242,6 @@ export class Session implements SignalingHandler {
     this.#scope.add(this.#env.platform.after(grace, () => this.#roster?.sweep(true)));
   }
 
-  #onUsers(users: readonly User[]): void {
-    if (this.#welcome) {
-      if (this.#joined) this.#roster?.list(users);
-      return;
-    }
-    const self = this.#subject ? users.find(({ userID }) => userID === this.#subject) : undefined;
-    if (!self || !this.#roster) return;
-    if (!this.#joined && users.length - 1 > this.#env.options().maxPeers) {
-      return this.#joining?.reject(
-        new PmError('room-full', 'More people are in the room than this call admits.'),
-      );
-    }
-    this.#roster.identify(self.userID, null);
-    this.#env.dispatch({ type: 'update', id: 'self', patch: { id: self.userID, name: self.username } });
-    this.#entered();
-    this.#roster.list(users);
-    this.#settled();
-  }
-
   #entered(): void {
     this.#env.dispatch({ type: 'phase', phase: 'joined' });
     if (this.#joined) return;
@@ -294,7 +258,7 @@ export class Session implements SignalingHandler {
 
   #sendJoin(): void {
     const offers = this.#joined ? [] : this.#offers;
-    const data = this.#welcome ? joinData(this.#env.options(), offers) : {};
+    const data = joinData(this.#env.options(), offers);
     this.#signaling.send({ type: 'chat.join', room: this.#wireName(), data });
   }
 

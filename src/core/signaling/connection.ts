@@ -6,17 +6,16 @@ import {
   ProtocolError,
   type ClientMessage,
   type RelayMessage,
+  type Welcome,
 } from '../protocol/index.ts';
 import { Pacer } from './pacer.ts';
 
-/** How long a socket may take to open, in milliseconds. */
-const OPEN_TIMEOUT = 8_000;
-/** How long after opening a relay of ours may take to greet before the server counts as a plain one. */
-const WELCOME_TIMEOUT = 1_000;
+/** How long a relay may take to greet, in milliseconds. */
+const WELCOME_TIMEOUT = 8_000;
 
 export interface ConnectionHooks {
-  /** The socket is open and the kind of server is known. */
-  ready(welcomed: boolean): void;
+  /** The relay's greeting: the socket may be used. */
+  welcome(welcome: Welcome): void;
   message(message: RelayMessage): void;
   /** The socket is gone, or never opened. Called once. */
   gone(opened: boolean, closeCode: number): void;
@@ -30,8 +29,8 @@ export class Connection {
   readonly #pacer: Pacer;
   readonly #timers = new Set<() => void>();
   #opened = false;
-  #ready = false;
   #over = false;
+  /** In milliseconds; 0 until the relay has greeted. */
   #heartbeat = 0;
   #heard = 0;
   #pinged = 0;
@@ -44,10 +43,10 @@ export class Connection {
     this.#socket = platform.createSocket(url);
     this.#socket.binaryType = 'arraybuffer';
     this.#pacer = new Pacer(platform, (frame) => this.#socket.send(frame));
-    this.#socket.onopen = () => this.#onOpen();
+    this.#socket.onopen = () => (this.#opened = true);
     this.#socket.onmessage = (event: MessageEvent<string | ArrayBuffer>) => this.#onMessage(event.data);
     this.#socket.onclose = (event) => this.#finish(event.code);
-    this.#later(OPEN_TIMEOUT, () => !this.#opened && this.drop());
+    this.#later(WELCOME_TIMEOUT, () => this.#heartbeat || this.drop());
   }
 
   send(message: ClientMessage): void {
@@ -57,7 +56,7 @@ export class Connection {
   /** Says goodbye and closes in order. */
   close(farewell?: ClientMessage): void {
     if (this.#over) return;
-    if (this.#ready && farewell) {
+    if (this.#heartbeat && farewell) {
       this.#pacer.flush();
       this.#socket.send(encode(farewell));
     }
@@ -79,17 +78,6 @@ export class Connection {
     this.send({ type: 'relay.ping', data: {} });
   }
 
-  #onOpen(): void {
-    this.#opened = true;
-    this.#later(WELCOME_TIMEOUT, () => this.#becomeReady(false));
-  }
-
-  #becomeReady(welcomed: boolean): void {
-    if (this.#ready) return;
-    this.#ready = true;
-    this.#hooks.ready(welcomed);
-  }
-
   #onMessage(data: string | ArrayBuffer): void {
     this.#heard = this.#platform.now();
     this.#pinged = 0;
@@ -104,13 +92,10 @@ export class Connection {
     }
     if (message.type === 'relay.ping') return this.send({ type: 'relay.pong', data: {} });
     if (message.type === 'relay.pong') return;
-    this.#hooks.message(message);
-    if (message.type === 'relay.welcome') {
-      this.#heartbeat = Math.max(0.05, message.data.heartbeatSeconds) * 1_000;
-      this.#watch();
-    }
-    // The first list without a greeting tells a plain server as surely as waiting does.
-    this.#becomeReady(message.type === 'relay.welcome');
+    if (message.type !== 'relay.welcome') return this.#hooks.message(message);
+    this.#heartbeat = Math.max(0.05, message.data.heartbeatSeconds) * 1_000;
+    this.#watch();
+    this.#hooks.welcome(message.data);
   }
 
   /**

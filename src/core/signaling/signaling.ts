@@ -4,8 +4,8 @@ import type { ClientMessage, RelayMessage, Welcome } from '../protocol/index.ts'
 
 /** Whoever is told of what happens to the socket. */
 export interface SignalingHandler {
-  /** A socket is up and its kind is known: `welcome` is null on a plain server, where the token's subject is who we are. */
-  opened(welcome: Welcome | null, subject: string | null): void;
+  /** A socket is up and the relay has greeted. */
+  opened(welcome: Welcome): void;
   /** An open socket was lost; the next attempt is under way. */
   lost(): void;
   message(message: RelayMessage): void;
@@ -26,8 +26,6 @@ export interface Signaling {
   release(): void;
   /** Something changed that makes waiting pointless: the network came back, the page is visible again. */
   nudge(): void;
-  /** Drops the socket and connects anew, with a fresh token. */
-  restart(): void;
   /** Sends `farewell` at once, if the socket is open, and closes for good with code 1000. */
   close(farewell?: ClientMessage): void;
 }

@@ -16,17 +16,12 @@ export class TokenSource {
   readonly #platform: Platform;
   readonly #options: () => TokenOptions;
 
-  /** The guest's token, kept while it is good: on a plain server it is the identity. */
+  /** The guest's token, kept while it is good. */
   #guest: { token: string; name: string; origin: string } | null = null;
 
   constructor(platform: Platform, options: () => TokenOptions) {
     this.#platform = platform;
     this.#options = options;
-  }
-
-  /** The name inside the guest's token, or null when there is none. */
-  get guestName(): string | null {
-    return this.#guest?.name ?? null;
   }
 
   /** @throws {PmError} `token-invalid`, `relay-unreachable`, `relay-refused`, `rate-limited` or `usage` */
@@ -72,18 +67,6 @@ export class TokenSource {
     const { accessToken } = (await response.json().catch(() => ({}))) as { accessToken?: unknown };
     if (typeof accessToken === 'string') return { token: accessToken, name, origin: relay.origin };
     throw new PmError('protocol', 'Sign-in answered without a token.');
-  }
-}
-
-/** The subject that a JWT names, unverified: the relay checks it, we only want to know who we are. */
-export function tokenSubject(token: string): string | null {
-  try {
-    const payload = (token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/');
-    const { sub } = JSON.parse(atob(payload)) as { sub?: unknown };
-    return typeof sub === 'string' ? sub : null;
-  } catch {
-    // An opaque token says nothing to us; only plain servers would need it to.
-    return null;
   }
 }
 

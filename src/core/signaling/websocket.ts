@@ -1,11 +1,11 @@
 /** Signalling over a WebSocket that comes back by itself. */
 import { PmError, toPmError } from '../errors.ts';
 import type { Platform } from '../platform.ts';
-import type { ClientMessage, RelayMessage, Welcome } from '../protocol/index.ts';
+import type { ClientMessage } from '../protocol/index.ts';
 import { retryDelay } from '../util/backoff.ts';
 import { Connection } from './connection.ts';
 import type { Signaling, SignalingHandler } from './signaling.ts';
-import { diagnose, tokenSubject, type TokenSource } from './token-source.ts';
+import { diagnose, type TokenSource } from './token-source.ts';
 
 /** Close code with which our relay gives a session to its newer socket. */
 const REPLACED = 4001;
@@ -25,7 +25,6 @@ export class WebSocketSignaling implements Signaling {
   readonly #handler: SignalingHandler;
 
   #connection: Connection | null = null;
-  #welcome: Welcome | null = null;
   #isOpen = false;
   #released = false;
   #closed = false;
@@ -68,14 +67,6 @@ export class WebSocketSignaling implements Signaling {
     else this.#connection?.probe();
   }
 
-  restart(): void {
-    const connection = this.#connection;
-    this.#detach();
-    connection?.close();
-    this.#attempt = 0;
-    void this.#connect();
-  }
-
   close(farewell?: ClientMessage): void {
     this.#closed = true;
     this.#generation += 1;
@@ -89,7 +80,6 @@ export class WebSocketSignaling implements Signaling {
 
   #detach(): void {
     this.#connection = null;
-    this.#welcome = null;
     this.#isOpen = false;
     this.#released = false;
   }
@@ -113,16 +103,13 @@ export class WebSocketSignaling implements Signaling {
   }
 
   #openSocket(url: URL): Connection {
-    const connection: Connection = new Connection(this.#platform, url.href, {
-      ready: () => {
+    return new Connection(this.#platform, url.href, {
+      welcome: (welcome) => {
         this.#isOpen = true;
         this.#attempt = 0;
-        this.#handler.opened(this.#welcome, tokenSubject(url.searchParams.get('token') ?? ''));
+        this.#handler.opened(welcome);
       },
-      message: (message: RelayMessage) => {
-        if (message.type === 'relay.welcome') this.#welcome = message.data;
-        else this.#handler.message(message);
-      },
+      message: (message) => this.#handler.message(message),
       gone: (opened, code) => {
         const wasOpen = this.#isOpen;
         this.#detach();
@@ -136,7 +123,6 @@ export class WebSocketSignaling implements Signaling {
         else void this.#explain(url);
       },
     });
-    return connection;
   }
 
   async #explain(url: URL): Promise<void> {
