@@ -1,6 +1,5 @@
 /** The demo page: two tabs are a call, its link invites, and everything can be done by keyboard. */
 import assert from 'node:assert/strict';
-import { en } from '../../src/elements/locales/en.ts';
 import { expectEveryoneSeesEveryone, expectOthers } from '../support/e2e/expect.ts';
 import { scenarios } from '../support/e2e/scenario.ts';
 import { until } from '../support/e2e/until.ts';
@@ -17,7 +16,7 @@ async function tabTo(visitor: Visitor, name: string): Promise<void> {
     if (focused.name.includes(name)) return;
     seen.push(`${focused.tag} "${focused.name}"`);
   }
-  throw new Error(`no way by Tab to ${name}: ${seen.join(', ')}`);
+  throw new Error(`no way by Tab to ${name}: ${se'Join'(', ')}`);
 }
 
 const selfState = async (visitor: Visitor, source: 'mic' | 'camera'): Promise<string> =>
@@ -33,7 +32,7 @@ for (const kind of ['chromium', 'firefox'] as const) {
     for (const tab of tabs) {
       await tab.state('lobby');
       await tab.page.bringToFront();
-      await tabTo(tab, en.join);
+      await tabTo(tab, 'Join');
       await tab.page.keyboard.press('Enter');
       await tab.state('joined');
     }
@@ -43,7 +42,7 @@ for (const kind of ['chromium', 'firefox'] as const) {
     const remoteMic = async (): Promise<string> =>
       (await second.summary()).participants.find((each) => !each.self)?.sources.mic.state ?? '';
     await first.page.bringToFront();
-    await tabTo(first, en.mic);
+    await tabTo(first, 'Microphone');
     assert.equal((await first.run(() => e2e.focused())).pressed, 'true');
     await first.page.keyboard.press(' ');
     await until('the microphone is muted', async () => (await selfState(first, 'mic')) !== 'on');
@@ -52,7 +51,7 @@ for (const kind of ['chromium', 'firefox'] as const) {
     await first.page.keyboard.press(' ');
     await until('the other sees it on again', async () => (await remoteMic()) === 'on');
 
-    await tabTo(first, en.leave);
+    await tabTo(first, 'Leave');
     await first.page.keyboard.press('Enter');
     await first.state('left');
     await expectOthers(second, 0);

@@ -183,8 +183,8 @@ export class DelayProxy {
       );
     });
     // What the relay says first may arrive before the client's side is open.
-    const early: [RawData, boolean][] = [];
-    const keep = (data: RawData, binary: boolean): void => void early.push([data, binary]);
+    const early: [RawData, boolean, number][] = [];
+    const keep = (data: RawData, binary: boolean): void => void early.push([data, binary, Date.now()]);
     relay.on('message', keep);
     relay.once('close', () => socket.writable && !this.isOpen(relay) && socket.destroy());
     relay.once('open', () => {
@@ -203,11 +203,11 @@ export class DelayProxy {
     return [...this.open.values()].some((each) => each.relay === relay);
   }
 
-  private join(client: WebSocket, relay: WebSocket, early: [RawData, boolean][]): void {
+  private join(client: WebSocket, relay: WebSocket, early: [RawData, boolean, number][]): void {
     const connection = (this.count += 1);
     this.open.set(connection, { client, relay });
     const down = this.pipe(connection, 'down', relay, client);
-    for (const [data, binary] of early) down(data, binary);
+    for (const [data, binary, received] of early) down(data, binary, received);
     this.pipe(connection, 'up', client, relay);
     client.on('close', () => this.open.delete(connection));
   }
@@ -216,18 +216,18 @@ export class DelayProxy {
   private pipe(connection: number, direction: Direction, from: WebSocket, to: WebSocket) {
     let queue = Promise.resolve();
     let due = 0;
-    const later = (action: () => void): void => {
-      due = Math.max(due, Date.now() + this.once());
+    const later = (action: () => void, received = Date.now()): void => {
+      due = Math.max(due, received + this.once());
       const at = due;
       queue = queue.then(() => wait(at - Date.now())).then(action);
     };
     const mute = (): boolean => this.silent || this.frozen.has(connection);
-    const pass = (raw: RawData, binary: boolean): void => {
+    const pass = (raw: RawData, binary: boolean, received = Date.now()): void => {
       const text = Array.isArray(raw) ? Buffer.concat(raw).toString() : Buffer.from(raw as Buffer).toString();
       const frame: Frame = {
         connection,
         direction,
-        received: Date.now(),
+        received,
         sent: null,
         text,
         type: typeOf(text),
@@ -238,9 +238,9 @@ export class DelayProxy {
         if (out === null || to.readyState !== WebSocket.OPEN) return;
         frame.sent = Date.now();
         to.send(out, { binary });
-      });
+      }, received);
     };
-    from.on('message', pass);
+    from.on('message', (data, binary) => pass(data, binary));
     from.on('ping', (data) =>
       later(() => void (!mute() && to.readyState === WebSocket.OPEN && to.ping(data))),
     );
