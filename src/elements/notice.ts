@@ -35,6 +35,9 @@ export const noticeStyle = css`
     display: flex;
     gap: 8px;
   }
+  .buttons:not(:has(*)) {
+    display: none;
+  }
   .words {
     flex: 1 1 160px;
     padding-block: 4px;

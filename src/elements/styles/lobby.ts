@@ -33,7 +33,7 @@ export const lobby = css`
     display: none;
   }
   .unseen pm-video-tile::part(media) {
-    background: var(--_soft);
+    background: light-dark(var(--_soft), var(--_surface));
   }
   .see {
     position: absolute;
@@ -47,10 +47,12 @@ export const lobby = css`
     gap: 10px;
   }
   /* On a picture: white on dark, whatever the theme. */
-  .preview pm-toggle {
-    --_control: var(--_overlay);
-    --_ink: #fff;
-    --_shadow: none;
+  @container (height >= 300px) {
+    .preview pm-toggle {
+      --_control: var(--_overlay);
+      --_ink: #fff;
+      --_shadow: none;
+    }
   }
   [role='alert']:not(:has(*)) {
     position: absolute; /* still there to be announced into */
