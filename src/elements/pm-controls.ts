@@ -1,7 +1,6 @@
-import { css, html, type TemplateResult } from 'lit';
+import { html, type TemplateResult } from 'lit';
 import { PmPart } from './base/pm-part.ts';
-import { state } from './base/property.ts';
-import { base } from './styles/base.ts';
+import { base, controls } from './styles/index.ts';
 
 /**
  * @summary The bar of a call: microphone and camera in the middle, leave set apart.
@@ -14,43 +13,10 @@ import { base } from './styles/base.ts';
  * @csspart toggle - Every button of ours; its own part is `toggle__button`.
  */
 export class PmControls extends PmPart {
-  static override styles = [
-    base,
-    css`
-      :host {
-        display: block;
-        container-type: inline-size;
-      }
-      .bar {
-        display: grid;
-        grid-template-columns: minmax(0, 1fr) auto minmax(max-content, 1fr);
-        align-items: center;
-        gap: 12px;
-      }
-      .mid,
-      .end {
-        display: flex;
-        gap: 12px;
-      }
-      .mid {
-        grid-column: 2;
-      }
-      .end {
-        justify-content: end;
-      }
-      @container (width < 690px) {
-        .bar {
-          display: flex;
-          justify-content: center;
-        }
-        slot[name='start'] {
-          display: none;
-        }
-      }
-    `,
-  ];
+  static override styles = [base, controls];
 
-  @state() private own = false;
+  static override properties = { own: { state: true } };
+  private own = false;
 
   protected override render(): TemplateResult {
     this.describe('group', this.t('controls'));

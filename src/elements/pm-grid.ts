@@ -1,9 +1,8 @@
-import { css, html, type PropertyValues, type TemplateResult } from 'lit';
+import { html, type PropertyValues, type TemplateResult } from 'lit';
 import { gridLayout } from '../core/index.ts';
 import { PmPart } from './base/pm-part.ts';
-import { property } from './base/property.ts';
 import type { PmVideoTile } from './pm-video-tile.ts';
-import { base } from './styles/base.ts';
+import { base, grid } from './styles/index.ts';
 
 /**
  * @summary Everyone, laid out to fill the box. With one other person one's own picture floats at the bottom end; from
@@ -17,44 +16,11 @@ import { base } from './styles/base.ts';
  * @cssstate alone - Nobody else is there.
  */
 export class PmGrid extends PmPart {
-  static override styles = [
-    base,
-    css`
-      :host {
-        display: block;
-        position: relative;
-        min-inline-size: 0;
-        min-block-size: 120px;
-      }
-      .box {
-        position: absolute;
-        inset: 0;
-        column-gap: var(--_gap);
-      }
-      .box > * {
-        position: absolute;
-      }
-      /* Tiles glide when people come and go, and stick to the box while it is resized. */
-      .gliding > * {
-        transition: 320ms cubic-bezier(0.3, 0, 0.1, 1);
-      }
-      .floating {
-        box-shadow:
-          0 0 0 2px var(--_stage),
-          0 6px 20px rgb(0 0 0 / 0.28);
-      }
-      .more {
-        display: grid;
-        place-items: center;
-        border-radius: var(--_radius);
-        background: var(--_soft);
-        font-size: 20px;
-      }
-    `,
-  ];
+  static override styles = [base, grid];
 
+  static override properties = { layout: {} };
   /** `auto`; or `grid`, in which one's own picture never floats. */
-  @property() layout: 'auto' | 'grid' = 'auto';
+  layout: 'auto' | 'grid' = 'auto';
 
   // A string, so that this element is drawn again only when somebody comes or goes: tiles draw themselves.
   private readonly people = this.select((state) =>

@@ -1,11 +1,9 @@
 import { html, type TemplateResult } from 'lit';
 import { PmPart } from './base/pm-part.ts';
-import { state } from './base/property.ts';
 import { icon } from './icons.ts';
-import { notice, noticeStyle, spinner } from './notice.ts';
+import { notice, spinner } from './notice.ts';
 import { deviceProblems, endWords } from './problem-words.ts';
-import { base } from './styles/base.ts';
-import { lobby } from './styles/lobby.ts';
+import { base, lobby, noticeStyle } from './styles/index.ts';
 
 /**
  * @summary Before a call: see oneself, choose a name, microphone and camera, join. Nothing is captured before a click,
@@ -23,7 +21,8 @@ import { lobby } from './styles/lobby.ts';
 export class PmLobby extends PmPart {
   static override styles = [base, noticeStyle, lobby];
 
-  @state() private typed: string | null = null;
+  static override properties = { typed: { state: true } };
+  private typed: string | null = null;
 
   private readonly all = this.select((state) => state);
 

@@ -1,14 +1,12 @@
 import { html, type PropertyValues, type TemplateResult } from 'lit';
 import { readers } from './base/attributes.ts';
 import { language } from './base/localize.ts';
-import { property, state } from './base/property.ts';
 import { RoomElement, type Happening } from './base/room-element.ts';
 import { icon } from './icons.ts';
 import type { WordKey } from './locales/en.ts';
-import { notice, noticeStyle, spinner } from './notice.ts';
+import { notice, spinner } from './notice.ts';
 import { deviceProblems, endWords } from './problem-words.ts';
-import { base } from './styles/base.ts';
-import { room } from './styles/room.ts';
+import { base, noticeStyle, room } from './styles/index.ts';
 
 type Screen = 'lobby' | 'call' | 'end';
 
@@ -47,16 +45,23 @@ type Screen = 'lobby' | 'call' | 'end';
 export class PmRoom extends RoomElement {
   static override styles = [base, noticeStyle, room];
 
+  static override properties = {
+    layout: { converter: readers.layout },
+    theme: { reflect: true, converter: readers.theme },
+    hide: {},
+    own: { state: true },
+    closed: { state: true },
+  };
   /** `grid`: one's own picture never floats. */
-  @property({ converter: readers.layout }) layout: 'auto' | 'grid' = 'auto';
+  layout: 'auto' | 'grid' = 'auto';
   /** Colours: `auto` follows the reader's system. */
-  @property({ reflect: true, converter: readers.theme }) theme: 'auto' | 'light' | 'dark' = 'auto';
+  theme: 'auto' | 'light' | 'dark' = 'auto';
   /** Features left out, by name: `lobby`. */
-  @property() hide = '';
+  hide = '';
 
-  @state() private own = false;
+  private own = false;
   /** The words of the notice that was closed; another one shows again. */
-  @state() private closed = '';
+  private closed = '';
 
   private shown: Screen | null = null;
   private readonly all = this.select(

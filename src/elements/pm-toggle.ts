@@ -1,11 +1,10 @@
-import { css, html, LitElement, type TemplateResult } from 'lit';
+import { html, LitElement, type TemplateResult } from 'lit';
 import { isActive } from '../core/index.ts';
 import { PmPart } from './base/pm-part.ts';
-import { property } from './base/property.ts';
 import { icon } from './icons.ts';
 import { spinner } from './notice.ts';
 import { problem } from './problem-words.ts';
-import { base } from './styles/base.ts';
+import { base, toggle } from './styles/index.ts';
 
 /**
  * @summary One button of a call. It reads a fact and turns a click into one request; it never touches media.
@@ -26,60 +25,11 @@ import { base } from './styles/base.ts';
  */
 export class PmToggle extends PmPart {
   static override shadowRootOptions = { ...LitElement.shadowRootOptions, delegatesFocus: true };
-  static override styles = [
-    base,
-    css`
-      :host {
-        display: inline-flex;
-      }
-      .btn {
-        position: relative;
-      }
-      [aria-pressed] {
-        padding: 0;
-      }
-      .danger {
-        background-color: var(--_danger);
-        color: #fff;
-      }
-      [aria-disabled='true'] {
-        background: var(--_soft);
-        color: var(--_muted);
-        cursor: default;
-        scale: none;
-      }
-      .off {
-        background-color: color-mix(in oklab, var(--_danger-ink) 14%, var(--_surface));
-        color: var(--_danger-ink);
-      }
-      .ring {
-        position: absolute;
-        inline-size: 34px;
-      }
-      .problem::after {
-        content: '!';
-        position: absolute;
-        inset-block-start: -5px;
-        inset-inline-end: -5px;
-        inline-size: 20px;
-        border-radius: 50%;
-        background: var(--_warning);
-        color: var(--_surface);
-        font: 700 13px/20px sans-serif;
-      }
-      @media (forced-colors: active) {
-        .btn {
-          border-color: ButtonText;
-        }
-        .off {
-          border-style: dashed;
-        }
-      }
-    `,
-  ];
+  static override styles = [base, toggle];
 
+  static override properties = { action: {} };
   /** What the button does. */
-  @property() action: 'mic' | 'camera' | 'leave' = 'mic';
+  action: 'mic' | 'camera' | 'leave' = 'mic';
 
   private readonly state = this.select((state) => state);
 

@@ -2,12 +2,10 @@ import { html, type PropertyValues, type TemplateResult } from 'lit';
 import { participant, type LinkState } from '../core/index.ts';
 import { MediaController } from './base/media-controller.ts';
 import { PmPart } from './base/pm-part.ts';
-import { property } from './base/property.ts';
 import { icon } from './icons.ts';
 import type { WordKey } from './locales/en.ts';
 import { spinner } from './notice.ts';
-import { base } from './styles/base.ts';
-import { tile } from './styles/tile.ts';
+import { base, tile } from './styles/index.ts';
 
 /** What a connection that shows nothing yet, or no longer, has to say. */
 const LINK_WORDS: Partial<Record<LinkState, WordKey>> = {
@@ -49,8 +47,9 @@ function hue(name: string): number {
 export class PmVideoTile extends PmPart {
   static override styles = [base, tile];
 
+  static override properties = { participant: {} };
   /** A participant's id; `self` is oneself. */
-  @property() participant = 'self';
+  participant = 'self';
 
   private readonly person = this.select((state) => participant(state, this.participant));
   private readonly media = new MediaController(this, () => {

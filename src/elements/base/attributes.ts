@@ -18,7 +18,7 @@ function iceServers(text: string | null): RTCIceServer[] | undefined {
 
 export const readers = {
   'ice-servers': iceServers,
-  'max-peers': (text: string | null) => (/^[1-9]\d{0,3}$/.test((text ??= '8')) ? Number(text) : undefined),
+  'max-peers': (text: string | null) => (/^[1-9]\d{0,2}$/.test((text ??= '8')) ? Number(text) : undefined),
   'ice-policy': oneOf<RTCIceTransportPolicy>('all', 'relay'),
   layout: oneOf('auto', 'grid'),
   theme: oneOf('auto', 'light', 'dark'),

@@ -1,5 +1,4 @@
-import type { PropertyValues } from 'lit';
-import { property } from './property.ts';
+import type { PropertyDeclarations, PropertyValues } from 'lit';
 import type { CallLike } from '../../core/index.ts';
 import type { RequestDetail, RequestName } from '../events.ts';
 import { request } from '../request-map.ts';
@@ -8,8 +7,9 @@ import { PmElement } from './pm-element.ts';
 
 /** An element that shows or commands the call of a room: the one around it, or the one that `for` names. */
 export abstract class PmPart extends PmElement {
+  static override properties: PropertyDeclarations = { for: { reflect: true } };
   /** The id of a room that this element does not sit in, looked up in its own root, then in the document. */
-  @property({ reflect: true }) for: string | null = null;
+  for: string | null = null;
 
   protected call: CallLike | null = null;
   private readonly link = new CallController(this, (call) => {

@@ -1,5 +1,4 @@
-import type { PropertyValues } from 'lit';
-import { property } from './property.ts';
+import type { PropertyDeclaration, PropertyDeclarations, PropertyValues } from 'lit';
 import {
   Call,
   PmError,
@@ -19,51 +18,52 @@ import { PmElement } from './pm-element.ts';
 import { RemoteAudio } from './remote-audio.ts';
 
 /** Properties that are the call's business, handed on as they are. */
-const OPTIONS = [
-  'room',
-  'relay',
-  'token',
-  'getToken',
-  'displayName',
-  'micOff',
-  'cameraOff',
-  'iceServers',
-  'icePolicy',
-  'maxPeers',
-  'roomPrefix',
-] as const satisfies readonly (keyof CallOptions)[];
+const OPTIONS = {
+  room: {},
+  relay: {},
+  token: {},
+  getToken: { attribute: false },
+  displayName: { attribute: 'display-name' },
+  micOff: { attribute: 'mic-off', type: Boolean },
+  cameraOff: { attribute: 'camera-off', type: Boolean },
+  iceServers: { attribute: 'ice-servers', converter: readers['ice-servers'] },
+  icePolicy: { attribute: 'ice-policy', converter: readers['ice-policy'] },
+  maxPeers: { attribute: 'max-peers', converter: readers['max-peers'] },
+  roomPrefix: { attribute: 'room-prefix' },
+} satisfies Record<keyof CallOptions, PropertyDeclaration>;
+const OPTION_NAMES = Object.keys(OPTIONS) as (keyof CallOptions)[];
 
 /** An event of the call. */
 export type Happening = { [K in keyof CallEvents]: [name: K, detail: CallEvents[K]] }[keyof CallEvents];
 
 /** A call as an element, without looks: attributes in, notices out, and the call's lifetime. */
 export abstract class RoomElement extends PmElement implements CallOptions {
+  static override properties: PropertyDeclarations = { ...OPTIONS, autojoin: { type: Boolean } };
+
   /** Name of the room. */
-  @property() room = '';
+  room = '';
   /** Address of the relay's socket, or several to be tried in turn; relative ones are resolved against the page. */
-  @property() relay = '/ws';
+  relay = '/ws';
   /** A JWT; without one, a guest signs in at the relay's origin. */
-  @property() token: string | null = null;
+  token: string | null = null;
   /** Asked for a token before every connect. */
-  @property({ attribute: false }) getToken: (() => Promise<string>) | null = null;
+  getToken: (() => Promise<string>) | null = null;
   /** The name that others see. */
-  @property({ attribute: 'display-name' }) displayName = '';
+  displayName = '';
   /** Skips the lobby. */
-  @property({ type: Boolean }) autojoin = false;
+  autojoin = false;
   /** Joins with the microphone off. */
-  @property({ attribute: 'mic-off', type: Boolean }) micOff = false;
+  micOff = false;
   /** Joins with the camera off. */
-  @property({ attribute: 'camera-off', type: Boolean }) cameraOff = false;
+  cameraOff = false;
   /** Added to what the relay gives; as an attribute, JSON. */
-  @property({ attribute: 'ice-servers', converter: readers['ice-servers'] })
   iceServers: readonly RTCIceServer[] = [];
   /** `relay`: never a direct path. */
-  @property({ attribute: 'ice-policy', converter: readers['ice-policy'] }) icePolicy: RTCIceTransportPolicy =
-    'all';
+  icePolicy: RTCIceTransportPolicy = 'all';
   /** Others, oneself excluded; `1` makes a two-person call. */
-  @property({ attribute: 'max-peers', converter: readers['max-peers'] }) maxPeers = 8;
+  maxPeers = 8;
   /** Overrides what the relay says; for an existing Private Meet server. */
-  @property({ attribute: 'room-prefix' }) roomPrefix: string | null = null;
+  roomPrefix: string | null = null;
 
   protected readonly audio = new RemoteAudio(this);
   private current: CallLike | null = null;
@@ -151,7 +151,7 @@ export abstract class RoomElement extends PmElement implements CallOptions {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     const options = Object.fromEntries(
-      OPTIONS.filter((name) => changed.has(name)).map((name) => [name, this[name]]),
+      OPTION_NAMES.filter((name) => changed.has(name)).map((name) => [name, this[name]]),
     );
     if (Object.keys(options).length) this.call.configure(options);
     super.willUpdate(changed);
@@ -174,7 +174,7 @@ export abstract class RoomElement extends PmElement implements CallOptions {
     this.unlisten();
     this.ended = false;
     this.current = call;
-    call.configure(Object.fromEntries(OPTIONS.map((name) => [name, this[name]])));
+    call.configure(Object.fromEntries(OPTION_NAMES.map((name) => [name, this[name]])));
     for (const name of Object.keys(notices) as (keyof CallEvents)[]) this.forward(call, name);
     this.audio.bind(call);
     if (this.isConnected) this.bindCall(call);
