@@ -35,20 +35,16 @@ export type PmErrorCode =
   MediaErrorCode | SignalingErrorCode | PeerErrorCode | CryptoErrorCode | UseErrorCode;
 
 /** Codes after which trying the same thing again may succeed without anybody changing a setting. */
-const RECOVERABLE: ReadonlySet<PmErrorCode> = new Set<PmErrorCode>([
+const RECOVERABLE: readonly PmErrorCode[] = [
   'permission-denied',
   'device-not-found',
   'device-in-use',
   'capture-failed',
   'playback-blocked',
-  'screen-refused',
   'relay-unreachable',
   'room-full',
   'rate-limited',
-  'ice-failed',
-  'data-closed',
-  'activation-required',
-]);
+];
 
 /** An error with a code. `message` is for developers; what people read comes from the locales, by code. */
 export class PmError extends Error {
@@ -59,7 +55,7 @@ export class PmError extends Error {
   constructor(code: PmErrorCode, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
-    this.recoverable = RECOVERABLE.has(code);
+    this.recoverable = RECOVERABLE.includes(code);
   }
 }
 

@@ -61,7 +61,7 @@ export class PmToggle extends PmPart {
       class="btn ${on ? '' : 'off'} ${code ? 'problem' : ''}"
       part="button"
       type="button"
-      title=${code ? problem(code, device).text : this.t(`${device}-${on ? 'off' : 'on'}`)}
+      title=${code ? problem(code, device).text : this.t(on ? 'turn-off' : 'turn-on', this.t(`your-${device}`))}
       aria-label=${this.t(device)}
       aria-pressed=${on}
       aria-busy=${pending}

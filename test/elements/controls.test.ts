@@ -11,7 +11,7 @@ describe('<pm-controls> and <pm-toggle>', () => {
     const { room, call } = await joined();
     const mic = deep<PmToggle>(room, 'pm-controls', '[action=mic]');
     expect(button(mic).ariaPressed).to.equal('true');
-    expect(button(mic).title).to.equal('Turn off microphone');
+    expect(button(mic).title).to.equal('Turn off your microphone');
     expect(mic.matches(':state(on)')).to.equal(true);
     const asked = oneEvent(mic, 'pm-mic-request');
     button(mic).click();
@@ -22,7 +22,7 @@ describe('<pm-controls> and <pm-toggle>', () => {
     await drawn();
     expect(call.snapshot.wanted.mic).to.equal(false);
     expect(button(mic).ariaPressed).to.equal('false');
-    expect(button(mic).title).to.equal('Turn on microphone');
+    expect(button(mic).title).to.equal('Turn on your microphone');
   });
 
   it('stay focusable and say so while a device is on its way', async () => {

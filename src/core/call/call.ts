@@ -44,7 +44,6 @@ export class Call implements CallLike {
   #lastSession: Session | null = null;
   #joining: Promise<void> | null = null;
   #transport: MediaTransport | null = null;
-  #playbackReported = false;
   readonly #stopListening: () => void;
 
   constructor(platform: Platform = browserPlatform()) {
@@ -142,8 +141,6 @@ export class Call implements CallLike {
   }
 
   reportPlaybackBlocked(cause: unknown): void {
-    if (this.#playbackReported) return;
-    this.#playbackReported = true;
     this.#fail(
       new PmError('playback-blocked', 'The browser plays sound only after a click on the page.', cause),
     );
@@ -275,7 +272,6 @@ export class Call implements CallLike {
     this.#joining = null;
     this.#closeSession(reason ?? 'refused');
     this.#media.release();
-    this.#playbackReported = false;
     if (error) {
       const { code, recoverable, message } = error;
       this.#dispatch({

@@ -1,5 +1,5 @@
 /** What a change of state is called when a page is told of it. */
-import type { CallState, Participant } from '../state/call-state.ts';
+import { SOURCE_NAMES, type CallState, type Participant } from '../state/call-state.ts';
 import type { Action } from '../state/reducer.ts';
 import type { CallEvents } from './types.ts';
 
@@ -23,7 +23,7 @@ export function notify(before: CallState, after: CallState, action: Action, emit
     const old = before.participants[index];
     if (!old || old === participant) return;
     emit('participant-updated', { participant, changed: changedKeys(old, participant) });
-    for (const source of ['mic', 'camera', 'screen', 'screenAudio'] as const) {
+    for (const source of SOURCE_NAMES) {
       const { stream } = participant.sources[source];
       if (stream && stream !== old.sources[source].stream) emit('track', { participant, source, stream });
     }

@@ -20,13 +20,13 @@ const FIRST_ATTEMPTS = 4;
 /** How long the relay may take to answer a join, in milliseconds. */
 const JOIN_TIMEOUT = 10_000;
 /** The relay's codes that a page may see; whatever else it says is a protocol matter. */
-const REFUSALS: ReadonlySet<string> = new Set<PmErrorCode>([
+const REFUSALS: readonly PmErrorCode[] = [
   'room-full',
   'room-locked',
   'not-admitted',
   'rate-limited',
   'token-invalid',
-]);
+];
 
 export interface SessionEnvironment {
   readonly platform: Platform;
@@ -211,7 +211,7 @@ export class Session implements SignalingHandler {
   }
 
   #onRefusal({ code = '', error: text, type }: RelayData<'general.error'>): void {
-    const known = REFUSALS.has(code) ? (code as PmErrorCode) : 'protocol';
+    const known = REFUSALS.find((each) => each === code) ?? 'protocol';
     const error = new PmError(known, `The relay refused: ${text}`);
     if (type !== 'chat.join') return this.#env.onError(error);
     if (this.#joining) this.#joining.reject(error);

@@ -1,9 +1,6 @@
 /** The dated steps of one connection, in the order in which the standards have them happen. */
 import { TIMELINE_STEPS, type TimelineEntry, type TimelineStep } from './transport.ts';
 
-/** Steps that may happen more than once. */
-const REPEATABLE: ReadonlySet<TimelineStep> = new Set<TimelineStep>(['restart']);
-
 /** Up to here every step needs the one before it. */
 const HANDSHAKE = TIMELINE_STEPS.indexOf('dtls');
 
@@ -29,7 +26,8 @@ export class Timeline {
    * where a browser's events tell of it a moment later.
    */
   mark(step: TimelineStep, detail?: string): void {
-    if (this.has(step) && !REPEATABLE.has(step)) return;
+    // A connection may be repaired more than once.
+    if (this.has(step) && step !== 'restart') return;
     const index = TIMELINE_STEPS.indexOf(step);
     if (index > 0 && index <= HANDSHAKE) this.mark(TIMELINE_STEPS[index - 1]!);
     this.#steps.push(Object.freeze({ step, at: this.#now(), ...(detail === undefined ? {} : { detail }) }));

@@ -6,10 +6,8 @@ export const en = {
   mic: 'Microphone',
   camera: 'Camera',
   leave: 'Leave',
-  'mic-on': 'Turn on microphone',
-  'mic-off': 'Turn off microphone',
-  'camera-on': 'Turn on camera',
-  'camera-off': 'Turn off camera',
+  'turn-on': 'Turn on {}',
+  'turn-off': 'Turn off {}',
 
   you: 'You',
   guest: 'Guest',

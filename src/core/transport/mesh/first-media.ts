@@ -25,24 +25,25 @@ interface Entry {
 }
 
 export interface FirstMediaHooks {
+  /** At every reading from the first packet on. */
   packet(): void;
-  frame(): void;
   path(path: PathKind): void;
+  frame(): void;
   warn(message: string, error: unknown): void;
 }
 
 /** The path of the selected pair: relayed when either end of it is a TURN server's. */
-export function pathOf(report: ReadonlyMap<string, Entry>): PathKind {
-  const entries = [...report.values()];
+function pathOf(entries: readonly Entry[]): PathKind {
   const selected = entries.find(({ type }) => type === 'transport')?.selectedCandidatePairId;
-  const pair = selected
-    ? report.get(selected)
-    : entries.find((each) => each.type === 'candidate-pair' && each.nominated && each.state === 'succeeded');
-  if (!pair) return 'unknown';
-  const ends = [pair.localCandidateId, pair.remoteCandidateId].map(
-    (id) => report.get(id ?? '')?.candidateType,
+  const pair = entries.find(({ id, nominated, state }) =>
+    selected ? id === selected : nominated && state === 'succeeded',
   );
-  return ends.includes('relay') ? 'relayed' : 'direct';
+  if (!pair) return 'unknown';
+  const relayed = entries.some(
+    ({ id, candidateType }) =>
+      candidateType === 'relay' && (id === pair.localCandidateId || id === pair.remoteCandidateId),
+  );
+  return relayed ? 'relayed' : 'direct';
 }
 
 /** Starts reading. @returns a function that stops it */
@@ -53,30 +54,29 @@ export function watchFirstMedia(
 ): () => void {
   let stopped = false;
   let cancel = () => {};
-  let seen = { packet: false, frame: false };
 
   const read = async (): Promise<void> => {
-    const report = (await pc.getStats()) as unknown as ReadonlyMap<string, Entry>;
+    const entries = [...((await pc.getStats()) as unknown as ReadonlyMap<string, Entry>).values()];
     if (stopped) return;
-    const inbound = [...report.values()].filter(({ type }) => type === 'inbound-rtp');
-    const before = seen;
-    seen = {
-      packet: before.packet || inbound.some(({ packetsReceived = 0 }) => packetsReceived > 0),
-      frame: before.frame || inbound.some(({ framesDecoded = 0 }) => framesDecoded > 0),
-    };
-    if (seen.packet && !before.packet) {
+    const received = (count: 'packetsReceived' | 'framesDecoded') =>
+      entries.some((entry) => entry.type === 'inbound-rtp' && (entry[count] ?? 0) > 0);
+    if (received('packetsReceived')) {
       hooks.packet();
-      hooks.path(pathOf(report));
+      hooks.path(pathOf(entries));
     }
-    if (seen.frame && !before.frame) hooks.frame();
+    if (received('framesDecoded')) {
+      hooks.frame();
+      stopped = true;
+    }
   };
 
   const next = (index: number): void => {
-    if (stopped || index === READINGS || seen.frame) return;
+    if (stopped || index === READINGS) return;
     cancel = platform.after(FIRST_READING * 1.5 ** index, () => {
-      read()
-        .then(() => next(index + 1))
-        .catch((error: unknown) => !stopped && hooks.warn('Statistics could not be read.', error));
+      read().then(
+        () => next(index + 1),
+        (error: unknown) => stopped || hooks.warn('Statistics could not be read.', error),
+      );
     });
   };
 

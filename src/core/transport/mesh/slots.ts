@@ -6,7 +6,7 @@
 import { SOURCE_NAMES, type SourceName } from '../../state/call-state.ts';
 
 /** Sources whose section is open from the start; the others are `inactive` until used. */
-const OPEN: ReadonlySet<SourceName> = new Set<SourceName>(['mic', 'camera']);
+const OPEN: readonly SourceName[] = ['mic', 'camera'];
 
 const kindOf = (source: SourceName): 'audio' | 'video' =>
   source === 'mic' || source === 'screenAudio' ? 'audio' : 'video';
@@ -39,7 +39,7 @@ export class Slots {
   /** For the first offerer. Fires `negotiationneeded`. */
   create(): void {
     for (const source of SOURCE_NAMES) {
-      const direction = OPEN.has(source) ? 'sendrecv' : 'inactive';
+      const direction = OPEN.includes(source) ? 'sendrecv' : 'inactive';
       const streams = [this.#streamOf(source)];
       const transceiver = this.#pc.addTransceiver(kindOf(source), { direction, streams });
       this.#transceivers.set(source, transceiver);
@@ -91,7 +91,7 @@ export class Slots {
   #take(source: SourceName, transceiver: RTCRtpTransceiver): void {
     this.#transceivers.set(source, transceiver);
     // What is closed on their side stays closed on ours, and what is open may carry both ways.
-    transceiver.direction = OPEN.has(source) ? 'sendrecv' : 'inactive';
+    transceiver.direction = OPEN.includes(source) ? 'sendrecv' : 'inactive';
     transceiver.sender.setStreams(this.#streamOf(source));
     const track = this.#tracks.get(source);
     if (track) this.#replace(transceiver, track);
