@@ -797,7 +797,11 @@ const behaviours: Record<string, Behaviour> = {
     await rig.until(() => seen.length === 1, 'the channel');
     a.close();
     await rig.until(() => seen.includes('close'), 'the remote channel closed');
-    assert.deepEqual(seen, ['channel', 'closing', 'close']);
+    // A transport that ends may take its channels along without a `closing` first (WebRTC 1.0, 6.2.4).
+    assert.deepEqual(
+      seen.filter((name) => name !== 'closing'),
+      ['channel', 'close'],
+    );
     // DEVIATION: the specification closes our own channels without an event; both browsers fire `close` on them.
     assert.deepEqual([own, channel.readyState], [['close'], 'closed']);
     await rig.until(() => b.sctp?.transport.state === 'closed', 'the end of DTLS');
