@@ -16,7 +16,7 @@ async function tabTo(visitor: Visitor, name: string): Promise<void> {
     if (focused.name.includes(name)) return;
     seen.push(`${focused.tag} "${focused.name}"`);
   }
-  throw new Error(`no way by Tab to ${name}: ${se'Join'(', ')}`);
+  throw new Error(`no way by Tab to ${name}: ${seen.join(', ')}`);
 }
 
 const selfState = async (visitor: Visitor, source: 'mic' | 'camera'): Promise<string> =>
