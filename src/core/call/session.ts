@@ -80,14 +80,15 @@ export class Session implements SignalingHandler {
   }
 
   /** Gathers offers ahead of the join, which the relay deals. */
-  async prepare(): Promise<void> {
+  async prepare(count: number = LIMITS.joinOffers): Promise<void> {
     await this.#ready.promise;
-    this.#offers = (await this.#transport?.prepare(LIMITS.joinOffers)) ?? [];
+    this.#offers = (await this.#transport?.prepare(count)) ?? [];
   }
 
   /** Enters the room. @throws {PmError} when the relay refuses or does not answer */
   async join(): Promise<void> {
-    await this.prepare();
+    // Without a lobby before, the join waits for one offer alone.
+    await this.prepare(1);
     if (this.#scope.ended) throw ended();
     const joining = (this.#joining = deferred());
     const stop = this.#scope.add(

@@ -56,8 +56,12 @@ export class TokenSource {
     const request = { method: 'POST', body: JSON.stringify({ username: name }) };
     const response = await this.#platform
       .fetch(besideRelay(relay, 'auth/sign-in').href, request)
-      .catch((error: unknown) => {
-        throw toPmError(error, 'relay-unreachable');
+      .catch(async (error: unknown) => {
+        // Whether nobody answers, or this page may not read the answer, only a request without reading can tell.
+        await this.#platform.fetch(besideRelay(relay, 'health').href, { mode: 'no-cors' }).catch(() => {
+          throw toPmError(error, 'relay-unreachable');
+        });
+        throw new PmError('relay-refused', 'The relay does not admit this page.', error);
       });
     const { status } = response;
     if (status !== 200) {

@@ -126,12 +126,14 @@ export class MeshTransport implements MediaTransport {
       else this.#open(peer, signal.conn).receive(signal);
       return;
     }
-    // Glare on a first offer: the impolite side's stands. The polite one gives its connection up whole, since the
+    // An offer on our own connection says that the answer was lost: both begin anew.
+    if (same && signal.conn) {
+      this.#open(peer, this.#platform.randomId(64)).offer();
+      return;
+    }
+    // Both made a first offer: the impolite one's stands. The other one's connection is given up whole, since the
     // transceivers of a first offer that was rolled back ask for negotiation for ever (WebRTC 1.0, 4.7.3).
-    if (!peer.polite) return;
-    // An offer on our own connection says that its answer was lost: both begin anew.
-    if (same && signal.conn) this.#open(peer, this.#platform.randomId(64)).offer();
-    else this.#open(peer, signal.conn).receive(signal);
+    if (peer.polite) this.#open(peer, signal.conn).receive(signal);
   }
 
   resend(): void {

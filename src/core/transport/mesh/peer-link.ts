@@ -49,6 +49,7 @@ export class PeerLink {
   /** Null until a prepared offer was dealt to somebody. */
   #peer: PeerInfo | null = null;
   #hooks: LinkHooks | null = null;
+  #offeredFirst = false;
   #tentative = false;
   /** Signals made before there is somebody to send them to. */
   #unsent: Signal[] = [];
@@ -74,7 +75,7 @@ export class PeerLink {
     const pc = (this.#pc = createConnection(platform, config()));
     const warn = (message: string, error: unknown) => platform.log('warn', message, error);
     this.#slots = new Slots(pc, streams, (error) => warn('A track could not be sent.', error));
-    this.#negotiator = new Negotiator(pc, () => this.#peer?.polite ?? false, {
+    this.#negotiator = new Negotiator(pc, () => this.#polite, {
       send: (signal) => this.#send(signal),
       adopt: () => this.#slots.adopt(),
       settled: () => this.#settled(),
@@ -96,6 +97,15 @@ export class PeerLink {
     this.#listen();
   }
 
+  /**
+   * Between our own clients whoever made the first offer yields. Chromium that answered a first offer of Firefox, and
+   * later rolls an offer of its own back, decodes pictures that never reach their track. Towards others the order of
+   * ids is the protocol's.
+   */
+  get #polite(): boolean {
+    return this.#peer?.ext ? this.#offeredFirst : (this.#peer?.polite ?? false);
+  }
+
   /** True while the first offer is ours and has no answer: nothing is agreed that would have to be kept. */
   get tentative(): boolean {
     return this.#tentative;
@@ -103,7 +113,7 @@ export class PeerLink {
 
   /** Makes the first offer. Before `assign` it is kept, and gathers. */
   offer(): void {
-    this.#tentative = true;
+    this.#offeredFirst = this.#tentative = true;
     this.#slots.create();
   }
 
