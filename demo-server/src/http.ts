@@ -111,7 +111,10 @@ export async function createHttp({ config, log, rules, secret, tls }: HttpDeps):
     errorResponseBuilder: () => Object.assign(new Error('Too many requests'), { statusCode: 429 }),
   });
 
-  app.get('/health', (_request, reply) => plain(reply, 200, 'OK'));
+  // For every page: one whose origin is not admitted learns by it that the relay is there all the same.
+  app.get('/health', (_request, reply) =>
+    plain(reply.header('cross-origin-resource-policy', 'cross-origin'), 200, 'OK'),
+  );
   signIn(app, config, secret);
   whyNoSocket(app, rules);
   await pages(app, log);
