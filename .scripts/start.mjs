@@ -22,6 +22,9 @@ const relay = spawn(
 );
 const signals = /** @type {NodeJS.Signals[]} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
 for (const signal of signals) process.on(signal, () => relay.kill(signal));
+// npm does not pass a signal on: when whoever started this is gone, so is the reason to run.
+const parent = process.ppid;
+setInterval(() => process.ppid === parent || relay.kill('SIGTERM'), 500).unref();
 relay.on('error', (error) => {
   say(error.message);
   process.exit(1);

@@ -2,6 +2,7 @@
 import { PmError, toPmError } from '../errors.ts';
 import { LocalMedia, type Device } from '../media/local-media.ts';
 import { browserPlatform, type Platform } from '../platform.ts';
+import { LIMITS } from '../protocol/index.ts';
 import { relayUrls } from '../signaling/relay-url.ts';
 import { TokenSource } from '../signaling/token-source.ts';
 import { WebSocketSignaling } from '../signaling/websocket.ts';
@@ -86,11 +87,14 @@ export class Call implements CallLike {
 
   configure(options: Partial<CallOptions>): void {
     const before = this.#options;
-    this.#options = { ...before, ...options };
-    const { room, displayName, micOff, cameraOff } = this.#options;
+    const merged = { ...before, ...options };
+    // A name that is too long is cut: it must not keep anybody out.
+    const displayName = [...merged.displayName.trim()].slice(0, LIMITS.nameLength).join('');
+    this.#options = { ...merged, displayName };
+    const { room, micOff, cameraOff } = merged;
     if (!isActive(this.snapshot.phase)) {
       this.#dispatch({ type: 'room', room });
-      this.#dispatch({ type: 'update', id: 'self', patch: { name: displayName.trim() } });
+      this.#dispatch({ type: 'update', id: 'self', patch: { name: displayName } });
       if (micOff !== before.micOff) this.#media.want('mic', !micOff);
       if (cameraOff !== before.cameraOff) this.#media.want('camera', !cameraOff);
     }
@@ -141,9 +145,7 @@ export class Call implements CallLike {
   }
 
   reportPlaybackBlocked(cause: unknown): void {
-    this.#fail(
-      new PmError('playback-blocked', 'The browser plays sound only after a click on the page.', cause),
-    );
+    this.#fail(new PmError('playback-blocked', 'Sound needs a click on the page first.', cause));
   }
 
   dispose(reason: Reason = 'element-removed'): void {

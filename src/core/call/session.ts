@@ -169,7 +169,7 @@ export class Session implements SignalingHandler {
     this.#ready = deferred();
     this.#env.dispatch({ type: 'relay', relay: 'connecting' });
     if (this.#joined) this.#env.dispatch({ type: 'phase', phase: 'reconnecting' });
-    this.#joining?.reject(new PmError('relay-unreachable', 'The relay went away during the join.'));
+    this.#joining?.reject(new PmError('relay-unreachable', 'The relay went away.'));
   }
 
   failed(error: PmError, attempt: number): void {

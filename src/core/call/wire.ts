@@ -26,8 +26,11 @@ function fitting(offers: readonly PreparedOffer[]): JoinOffer[] {
 
 /** What an extended client says as it joins. */
 export function joinData({ displayName, maxPeers }: CallOptions, offers: readonly PreparedOffer[]) {
-  const username = displayName.trim();
-  return { capacity: maxPeers + 1, offers: fitting(offers), ...(username ? { username } : {}) };
+  return {
+    capacity: maxPeers + 1,
+    offers: fitting(offers),
+    ...(displayName ? { username: displayName } : {}),
+  };
 }
 
 export function fromSignal(room: string, to: string, { kind, payload, ...ids }: Signal): ClientMessage {

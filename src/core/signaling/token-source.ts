@@ -26,7 +26,7 @@ export class TokenSource {
 
   /** @throws {PmError} `token-invalid`, `relay-unreachable`, `relay-refused`, `rate-limited` or `usage` */
   async get(relay: URL): Promise<string> {
-    const { token, getToken, displayName } = this.#options();
+    const { token, getToken, displayName: name } = this.#options();
     if (getToken) {
       try {
         const given: unknown = await getToken();
@@ -37,7 +37,6 @@ export class TokenSource {
       throw new PmError('token-invalid', 'getToken() must resolve to a token.');
     }
     if (token) return token;
-    const name = displayName.trim();
     if (this.#guest?.origin !== relay.origin || this.#guest.name !== name) {
       this.#guest = await this.#signIn(relay, name);
     }

@@ -52,7 +52,7 @@ export class MeshTransport implements MediaTransport {
     const certificates = await platform.generateCertificate().then(
       (certificate) => [certificate],
       (error: unknown) => {
-        platform.log('warn', 'No shared certificate: every connection makes its own.', error);
+        platform.log('warn', 'No shared certificate.', error);
         return null;
       },
     );
