@@ -67,7 +67,6 @@ export class PmRoom extends RoomElement {
   private readonly all = this.select(
     (state) => state,
     (now, before) => {
-      if (now.problems !== before.problems) this.closed = '';
       const said = deviceProblems(before.problems).map(({ text }) => text);
       for (const { text } of deviceProblems(now.problems)) if (!said.includes(text)) this.say(text);
     },
@@ -127,7 +126,7 @@ export class PmRoom extends RoomElement {
         <div class="notices low">${alone ? notice('', this.t('alone')) : ''}</div>
       </div>
       <pm-controls part="controls" exportparts="bar,toggle__button">
-        <span slot="start" class="name cut"><bdi>${name}</bdi></span>
+        <span slot="start" class="name cut" dir="auto">${name}</span>
       </pm-controls>
     `;
   }

@@ -63,8 +63,6 @@ export class LocalMedia {
    * @throws {PmError} of the media family when it was to be on and cannot be had
    */
   async set(device: Device, on: boolean): Promise<void> {
-    // Asked for once more: what went wrong before does not count, and is said again if it happens again.
-    this.#setProblem(device, null);
     this.want(device, on);
     if (!on) return this.#silence(device);
     await this.capture();
@@ -122,7 +120,8 @@ export class LocalMedia {
 
   #getUserMedia(devices: readonly Device[]): Promise<MediaStream> {
     const { mediaDevices } = this.#platform;
-    if (!mediaDevices) throw new PmError('insecure-context', 'Not a secure context.');
+    if (!mediaDevices)
+      throw new PmError('insecure-context', 'Browsers give devices to secure (https) pages alone.');
     const constraints: MediaStreamConstraints = {};
     if (devices.includes('mic')) constraints.audio = CONSTRAINTS.mic;
     if (devices.includes('camera')) constraints.video = CONSTRAINTS.camera;
@@ -149,6 +148,7 @@ export class LocalMedia {
 
   #silence(device: Device): void {
     const { track, source } = this.#slots[device];
+    this.#setProblem(device, null);
     if (!track) return this.#show(device, NO_SOURCE);
     track.enabled = false;
     // The microphone stays captured, so that talking again is immediate; the camera's light goes out.
