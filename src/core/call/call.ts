@@ -89,7 +89,7 @@ export class Call implements CallLike {
     const before = this.#options;
     const merged = { ...before, ...options };
     // A name that is too long is cut: it must not keep anybody out.
-    const displayName = [...merged.displayName.trim()].slice(0, LIMITS.nameLength).join('');
+    const displayName = Array.from(merged.displayName.trim()).slice(0, LIMITS.nameLength).join('');
     this.#options = { ...merged, displayName };
     const { room, micOff, cameraOff } = merged;
     if (!isActive(this.snapshot.phase)) {
