@@ -11,40 +11,47 @@ import type { Visitor } from '../support/e2e/visitor.ts';
 
 const test = scenarios();
 const ROUNDS = 300;
+/** The sections of the screen, which nothing else flips. */
+const SECTIONS = [2, 3];
 /** Pairs at once. Their rounds are waiting most of the time. */
 const PAIRS = 2;
-/**
- * What fails here, in ms, and how often the page looks. The goal is 2 s and is NOT reached yet: up to 3950 ms were seen,
- * an offer that got no answer until it was sent again after 4 s. The longest time is reported.
- */
-const STUCK = 6_000;
+/** No round may take longer in any page, in ms. It is counted in looks of the page, one every so many ms. */
+const STUCK = 2_000;
 const LOOK = 50;
 
-interface Watch {
-  /** Longest time away from `stable`, in looks of the page: a page that gets no processor does not count time. */
+/** The one connection of a page, and how far its negotiation is. */
+interface Watched {
+  readonly pc: RTCPeerConnection;
+  /** What every flipped section should have come to; null before the first round. */
+  target: RTCRtpTransceiverDirection | null;
+  /** Looks since the flip at which it had not come to that: a page that gets no processor counts no time. */
+  open: number;
   longest: number;
 }
 
-/** Watches the one connection of the page. */
-const watch = (every: number): void => {
+declare const watched: Watched;
+
+const watch = (sections: number[], every: number): void => {
   const [pc] = e2e.peerConnections.filter((each) => each.connectionState === 'connected');
   if (!pc) throw new Error('no connection');
-  const seen: Watch = { longest: 0 };
-  let open = 0;
+  const state: Watched = { pc, target: null, open: 0, longest: 0 };
+  const agreed = (): boolean =>
+    pc.signalingState === 'stable' &&
+    sections.every((section) => pc.getTransceivers()[section]?.currentDirection === state.target);
   void (async () => {
     while (pc.signalingState !== 'closed') {
-      open = pc.signalingState === 'stable' ? 0 : open + 1;
-      seen.longest = Math.max(seen.longest, open);
+      state.open = !state.target || agreed() ? 0 : state.open + 1;
+      state.longest = Math.max(state.longest, state.open);
       await e2e.pause(every);
     }
   })();
-  Object.assign(globalThis, { watched: { pc, seen } });
+  Object.assign(globalThis, { watched: state });
 };
-
-declare const watched: { pc: RTCPeerConnection; seen: Watch };
 
 /** Flips sections of the connection, the moment it is asked to. */
 const flip = (sections: number[], direction: RTCRtpTransceiverDirection): void => {
+  watched.target = direction;
+  watched.open = 0;
   for (const section of sections) {
     const transceiver = watched.pc.getTransceivers()[section];
     if (!transceiver) throw new Error(`no section ${String(section)}`);
@@ -84,12 +91,11 @@ async function pair(stage: Stage, proxy: DelayProxy, index: number): Promise<Vis
       ),
     ),
   );
-  for (const each of people) await each.run(watch, LOOK);
+  for (const each of people) await each.run(watch, SECTIONS, LOOK);
   return people;
 }
 
 async function play(people: readonly Visitor[], rounds: number): Promise<void> {
-  const sections = [2, 3];
   let open = false;
   for (let round = 0; round < rounds; round++) {
     open = !open;
@@ -101,7 +107,7 @@ async function play(people: readonly Visitor[], rounds: number): Promise<void> {
     await Promise.all(people.map((each) => each.run(flip, first, direction)));
     await Promise.all(
       people.map((each) =>
-        settled(`${each.who} agrees in round ${String(round)}`, () => each.run(agreed, sections, direction), {
+        settled(`${each.who} agrees in round ${String(round)}`, () => each.run(agreed, SECTIONS, direction), {
           timeout: 30_000,
           every: 20,
         }),
@@ -122,18 +128,18 @@ test(`${String(ROUNDS)} rounds of both sides renegotiating at once, Chromium wit
   await Promise.all(pairs.map((people) => play(people, Math.ceil(ROUNDS / PAIRS))));
   proxy.delay = 0;
 
-  const seen = await Promise.all(pairs.flat().map((each) => each.run(() => watched.seen)));
-  const longest = Math.max(...seen.map((each) => each.longest)) * LOOK;
+  const seen = await Promise.all(pairs.flat().map((each) => each.run(() => watched.longest)));
+  const longest = Math.max(...seen) * LOOK;
   // An offer without an answer was given up for the other side's: the glare that this test is about.
   const sent = (type: string): number =>
     proxy.frames.slice(before).filter((frame) => frame.direction === 'up' && frame.type === type).length;
   const collisions = sent('webrtc.offer') - sent('webrtc.answer');
   stage.report(
     `${String(ROUNDS)} rounds in ${String(Math.round((Date.now() - started) / 1000))} s, ` +
-      `${String(collisions)} collisions, longest open negotiation about ${String(longest)} ms`,
+      `${String(collisions)} collisions, longest round about ${String(longest)} ms`,
   );
   assert.ok(collisions > ROUNDS / 4, `only ${String(collisions)} collisions: the rounds prove nothing`);
-  assert.ok(longest <= STUCK, `a negotiation was open for ${String(longest)} ms`);
+  assert.ok(longest <= STUCK, `a round took ${String(longest)} ms`);
   for (const visitor of pairs.flat()) assert.deepEqual(await visitor.events('pm-error'), [], visitor.who);
 
   // And every connection still carries a call: a rollback must not cost a picture.
