@@ -223,7 +223,7 @@ async function open(
   const room = `<pm-room room="${ROOM}" relay="${relay.wsUrl}" display-name="${person.name}"></pm-room>`;
   const head = `<meta name="viewport" content="width=device-width">
     <script type="module" src="${relay.url}/pm-elements.js"></script>
-    <style>pm-room { height: 100dvh }</style>`;
+    <style>:root { color-scheme: light dark } pm-room { height: 100dvh }</style>`;
   await page.goto(site.add(documentOf(room, head)));
   await until(page, `document.querySelector('pm-room').state === 'lobby'`, 'the lobby');
   return page;

@@ -27,7 +27,7 @@ export class PmLobby extends PmPart {
   private readonly all = this.select((state) => state);
 
   protected override fallbackFocus(): HTMLElement | null {
-    return this.part$('.join');
+    return this.part$('[action=camera]');
   }
 
   protected override render(): TemplateResult {
@@ -50,7 +50,7 @@ export class PmLobby extends PmPart {
         </div>
       </div>
       <div class="side">
-        <h2 dir="auto">${state?.room}</h2>
+        <h2><bdi>${state?.room}</bdi></h2>
         <div role="alert">
           ${(failed ? [endWords(state)] : problems).map((text) => notice(icon('warning'), text))}
         </div>

@@ -54,7 +54,7 @@ export class PmRoom extends RoomElement {
   };
   /** `grid`: one's own picture never floats. */
   layout: 'auto' | 'grid' = 'auto';
-  /** Colours: `auto` follows the reader's system. */
+  /** Colours: `auto` follows the page's `color-scheme`. */
   theme: 'auto' | 'light' | 'dark' = 'auto';
   /** Features left out, by name: `lobby`. */
   hide = '';
@@ -67,6 +67,7 @@ export class PmRoom extends RoomElement {
   private readonly all = this.select(
     (state) => state,
     (now, before) => {
+      if (now.problems !== before.problems) this.closed = '';
       const said = deviceProblems(before.problems).map(({ text }) => text);
       for (const { text } of deviceProblems(now.problems)) if (!said.includes(text)) this.say(text);
     },
@@ -126,7 +127,7 @@ export class PmRoom extends RoomElement {
         <div class="notices low">${alone ? notice('', this.t('alone')) : ''}</div>
       </div>
       <pm-controls part="controls" exportparts="bar,toggle__button">
-        <span slot="start" class="name cut" dir="auto">${name}</span>
+        <span slot="start" class="name cut"><bdi>${name}</bdi></span>
       </pm-controls>
     `;
   }
@@ -137,7 +138,7 @@ export class PmRoom extends RoomElement {
     const [title, hint = name] = busy ? [this.t('joining'), ''] : endWords(this.snapshot).split('\n');
     return html`<div class="end" part="end">
       <h2>${title}</h2>
-      <p class="muted" dir="auto">${hint}</p>
+      <p class="muted"><bdi>${hint}</bdi></p>
       <button
         class="btn primary"
         type="button"

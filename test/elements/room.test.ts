@@ -166,6 +166,28 @@ describe('<pm-room>', () => {
     close!.click();
     await drawn();
     expect(room.shadowRoot!.querySelector('.notice')).to.equal(null);
+    // Tried again and failed again: that is news.
+    const log = deep(room, '[role=log]');
+    const said = log.childElementCount;
+    call.dispatch({ type: 'problem', source: 'camera', code: null });
+    call.dispatch({ type: 'problem', source: 'camera', code: 'permission-denied' });
+    await drawn();
+    expect(textOf(deep(room, '.notice'))).to.contain('No access to your camera');
+    expect(log.childElementCount).to.equal(said + 1);
+  });
+
+  it('is light or dark as the page is, unless it is told', async () => {
+    const { room } = await joined(['Maya']);
+    const scheme = (): string => getComputedStyle(room).colorScheme;
+    room.theme = 'auto';
+    await drawn();
+    for (const page of ['light', 'dark']) {
+      room.parentElement!.style.colorScheme = page;
+      expect(scheme()).to.equal(page);
+    }
+    room.theme = 'light';
+    await drawn();
+    expect(scheme()).to.equal('light');
   });
 
   it('reads out who comes and goes', async () => {

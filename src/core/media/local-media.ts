@@ -63,6 +63,8 @@ export class LocalMedia {
    * @throws {PmError} of the media family when it was to be on and cannot be had
    */
   async set(device: Device, on: boolean): Promise<void> {
+    // Asked for once more: what went wrong before is over, and is said again if it happens again.
+    this.#setProblem(device, null);
     this.want(device, on);
     if (!on) return this.#silence(device);
     await this.capture();
@@ -148,7 +150,6 @@ export class LocalMedia {
 
   #silence(device: Device): void {
     const { track, source } = this.#slots[device];
-    this.#setProblem(device, null);
     if (!track) return this.#show(device, NO_SOURCE);
     track.enabled = false;
     // The microphone stays captured, so that talking again is immediate; the camera's light goes out.

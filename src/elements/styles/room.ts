@@ -3,7 +3,6 @@ import { css } from 'lit';
 /** The room reads its own box, never the window. */
 export const room = css`
   :host {
-    color-scheme: light dark;
     display: block;
     position: relative;
     overflow: hidden;
