@@ -40,7 +40,7 @@ describe('<pm-room>', () => {
       roomPrefix: 'p',
       iceServers: [{ urls: 'stun:example.org' }],
     });
-    expect(call.snapshot.wanted).to.deep.equal({ mic: false, camera: false });
+    expect(call.snapshot.wanted).to.deep.equal({ mic: false, camera: false, screen: false });
     room.displayName = 'Alex';
     await room.updateComplete;
     expect(call.options.displayName).to.equal('Alex');

@@ -199,7 +199,7 @@ export class Call implements CallLike {
       onTransport: (transport) => {
         this.#transport = transport;
         for (const [device, track] of this.#tracks) transport.publish(device, track);
-        transport.announce(this.#mediaStates());
+        transport.announce({ t: 'media', media: this.#mediaStates() });
       },
       onJoined: () => this.#events.emit('joined', { participant: this.snapshot.participants[0]! }),
       onPeer: ({ initiator }) => {
@@ -239,7 +239,7 @@ export class Call implements CallLike {
     this.#tracks.set(device, track);
     this.#dispatch({ type: 'source', id: 'self', source: device, value: source });
     this.#transport?.publish(device, track);
-    this.#transport?.announce(this.#mediaStates());
+    this.#transport?.announce({ t: 'media', media: this.#mediaStates() });
   }
 
   #mediaStates(): MediaStates {

@@ -12,6 +12,7 @@ import {
 import type { Action } from '../state/reducer.ts';
 import type { MediaStates, MediaTransport, PeerInfo } from '../transport/transport.ts';
 import { Scope } from '../util/scope.ts';
+import { readMedia } from './facts.ts';
 
 /** An original client's microphone toggle leaves and rejoins at once: absence counts after this long (ms). */
 const ABSENCE = 300;
@@ -53,7 +54,10 @@ export class Roster {
         if (state !== 'connected') this.sweep();
       }),
       transport.on('path', ({ id, path }) => dispatch({ type: 'update', id, patch: { path } })),
-      transport.on('media', ({ id, media }) => this.#update(id, (member) => (member.media = media))),
+      transport.on('message', ({ id, message }) => {
+        const media = readMedia(message);
+        if (media) this.#update(id, (member) => (member.media = media));
+      }),
       transport.on('track', ({ id, source, stream }) =>
         this.#update(id, (member) => (member.streams[source] = stream)),
       ),

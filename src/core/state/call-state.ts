@@ -11,6 +11,13 @@ export type SourceState = 'off' | 'pending' | 'on' | 'silenced' | 'lost';
 export type LinkState = 'new' | 'connecting' | 'connected' | 'interrupted' | 'failed' | 'none';
 export type PathKind = 'unknown' | 'direct' | 'relayed';
 export type QualityLevel = 'unknown' | 'good' | 'fair' | 'poor';
+/** What a quality below `good` comes from: the network's loss, delay or jitter, or what the person sees of it. */
+export type QualityReason = 'loss' | 'delay' | 'jitter' | 'freezes' | 'bandwidth' | 'processor';
+export interface Quality {
+  readonly level: QualityLevel;
+  /** Null while the level is `good` or `unknown`. */
+  readonly reason: QualityReason | null;
+}
 
 export interface Source {
   readonly state: SourceState;
@@ -29,7 +36,10 @@ export interface Participant {
   readonly path: PathKind;
   readonly speaking: boolean;
   readonly hand: boolean;
-  readonly quality: QualityLevel;
+  /** Records the call on their device, and said so. */
+  readonly recording: boolean;
+  /** How well their media arrives here. */
+  readonly quality: Quality;
   readonly sources: Sources;
 }
 
@@ -39,6 +49,7 @@ export type RelayState = 'closed' | 'connecting' | 'open';
 export interface Wanted {
   readonly mic: boolean;
   readonly camera: boolean;
+  readonly screen: boolean;
 }
 
 export interface CallFailure {
@@ -63,6 +74,7 @@ export interface CallState {
   readonly participants: readonly Participant[];
 }
 
+export const UNKNOWN_QUALITY: Quality = Object.freeze({ level: 'unknown', reason: null });
 export const SOURCE_NAMES: readonly SourceName[] = ['mic', 'camera', 'screen', 'screenAudio'];
 export const NO_SOURCE: Source = Object.freeze({ state: 'off', stream: null });
 export const NO_SOURCES: Sources = Object.freeze({
@@ -83,7 +95,8 @@ export function newParticipant(
     path: 'unknown' as const,
     speaking: false,
     hand: false,
-    quality: 'unknown' as const,
+    recording: false,
+    quality: UNKNOWN_QUALITY,
     sources: NO_SOURCES,
     ...fields,
   });
@@ -96,7 +109,7 @@ export function initialState(): CallState {
     failure: null,
     room: '',
     relay: 'closed' as const,
-    wanted: Object.freeze({ mic: true, camera: true }),
+    wanted: Object.freeze({ mic: true, camera: true, screen: false }),
     problems: Object.freeze({}),
     participants: Object.freeze([newParticipant({ id: 'self', name: '', self: true })]),
   });

@@ -60,13 +60,21 @@ export interface PeerInfo {
   readonly polite: boolean;
 }
 
+/** What our clients tell each other over their control channels: JSON, told apart by `t`. */
+export interface PeerMessage {
+  readonly t: string;
+  readonly [field: string]: unknown;
+}
+
 export interface TransportEvents {
   link: { id: string; state: LinkState };
   path: { id: string; path: PathKind };
   /** A source's media arrived or went (`null`). */
   track: { id: string; source: SourceName; stream: MediaStream | null };
-  /** What the peer says of its sources. */
-  media: { id: string; media: MediaStates };
+  /** One of ours said something over its control channel. A stranger's word: whoever reads it checks it first. */
+  message: { id: string; message: PeerMessage };
+  /** One of ours opened a data channel of its own making. */
+  channel: { id: string; channel: RTCDataChannel };
   /** The peer closed its side of the link. */
   bye: { id: string };
   error: { id: string; error: PmError };
@@ -90,7 +98,14 @@ export interface MediaTransport {
   resend(): void;
   /** What is sent to everybody as `source`; null sends nothing. Needs no renegotiation for microphone and camera. */
   publish(source: SourceName, track: MediaStreamTrack | null): void;
-  announce(media: MediaStates): void;
+  /**
+   * Tells everybody of ours a fact about oneself, now and to whoever comes later. Only the newest of each `t` counts.
+   */
+  announce(message: PeerMessage): void;
+  /** Tells one of ours, once, in order. @returns false when there is no open channel to it */
+  tell(id: string, message: PeerMessage): boolean;
+  /** Opens a data channel to one of ours. @returns null when there is no connection that could carry it */
+  openChannel(id: string, label: string, init?: RTCDataChannelInit): RTCDataChannel | null;
   timeline(id: string): readonly TimelineEntry[];
   close(): void;
 }

@@ -3,9 +3,9 @@ import type { Platform } from '../../platform.ts';
 import type { SourceName } from '../../state/call-state.ts';
 import { Emitter } from '../../util/emitter.ts';
 import type {
-  MediaStates,
   MediaTransport,
   PeerInfo,
+  PeerMessage,
   PreparedOffer,
   Signal,
   SignalPort,
@@ -31,7 +31,8 @@ export class MeshTransport implements MediaTransport {
   /** Every connection's timeline by participant; kept after the connection closed. */
   readonly #timelines = new Map<string, PeerLink['timeline']>();
   #prepared: PeerLink[] = [];
-  #media: MediaStates | null = null;
+  /** What is said of oneself, by its `t`. */
+  readonly #facts = new Map<string, PeerMessage>();
   #closed = false;
 
   private constructor(platform: Platform, port: SignalPort, config: RTCConfiguration) {
@@ -145,9 +146,17 @@ export class MeshTransport implements MediaTransport {
     for (const link of this.#links.values()) link.publish(source, track);
   }
 
-  announce(media: MediaStates): void {
-    this.#media = media;
-    for (const link of this.#links.values()) link.announce(media);
+  announce(message: PeerMessage): void {
+    this.#facts.set(message.t, message);
+    for (const link of this.#links.values()) link.tell(message);
+  }
+
+  tell(id: string, message: PeerMessage): boolean {
+    return this.#links.get(id)?.tell(message) ?? false;
+  }
+
+  openChannel(id: string, label: string, init?: RTCDataChannelInit): RTCDataChannel | null {
+    return this.#links.get(id)?.openChannel(label, init) ?? null;
   }
 
   timeline(id: string): readonly TimelineEntry[] {
@@ -174,9 +183,9 @@ export class MeshTransport implements MediaTransport {
     this.#links.set(id, link);
     this.#keepTimeline(id, link);
     for (const [source, track] of this.#published) link.publish(source, track);
-    if (this.#media) link.announce(this.#media);
     link.assign(peer, {
       send: (signal) => this.#port.send(id, signal),
+      facts: () => this.#facts.values(),
       tell: (name, detail) => {
         // A closed predecessor must not speak for its successor.
         if (this.#links.get(id) === link) this.#events.emit(name, { ...detail, id } as never);

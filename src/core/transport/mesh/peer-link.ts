@@ -3,7 +3,7 @@ import { PmError } from '../../errors.ts';
 import type { Platform } from '../../platform.ts';
 import { SOURCE_NAMES, type LinkState, type SourceName } from '../../state/call-state.ts';
 import { Timeline } from '../timeline.ts';
-import type { MediaStates, PeerInfo, PreparedOffer, Signal, TransportEvents } from '../transport.ts';
+import type { PeerInfo, PeerMessage, PreparedOffer, Signal, TransportEvents } from '../transport.ts';
 import { ControlChannel } from './control-channel.ts';
 import { watchFirstMedia } from './first-media.ts';
 import { Negotiator } from './negotiator.ts';
@@ -11,6 +11,8 @@ import { Slots, type SlotStreams } from './slots.ts';
 
 export interface LinkHooks {
   send(signal: Signal): void;
+  /** What the peer should know as soon as it can be told. */
+  facts(): Iterable<PeerMessage>;
   /** Everything that concerns the participant, not yet under an id. */
   tell<K extends keyof TransportEvents>(name: K, detail: Omit<TransportEvents[K], 'id'>): void;
 }
@@ -89,8 +91,13 @@ export class PeerLink {
     });
     this.#control = conn
       ? new ControlChannel(pc, {
-          media: (media) => this.#onMedia(media),
+          message: (message) => this.#onMessage(message),
+          open: () => {
+            for (const fact of this.#hooks?.facts() ?? []) this.tell(fact);
+          },
           closed: () => this.#hooks?.tell('bye', {}),
+          misbehaved: (why) => this.#misbehaved(why),
+          now: () => platform.now(),
           warn,
         })
       : null;
@@ -153,8 +160,12 @@ export class PeerLink {
     if (this.#peer && !this.#peer.ext && this.#pc.remoteDescription) this.#slots.complete();
   }
 
-  announce(media: MediaStates): void {
-    this.#control?.announce(media);
+  tell(message: PeerMessage): boolean {
+    return this.#control?.send(message) ?? false;
+  }
+
+  openChannel(label: string, init?: RTCDataChannelInit): RTCDataChannel | null {
+    return this.#control?.open ? this.#pc.createDataChannel(label, init) : null;
   }
 
   close(): void {
@@ -169,7 +180,7 @@ export class PeerLink {
       pc.onconnectionstatechange =
       pc.oniceconnectionstatechange =
         null;
-    pc.onsignalingstatechange = pc.onicegatheringstatechange = null;
+    pc.onsignalingstatechange = pc.onicegatheringstatechange = pc.ondatachannel = null;
     pc.close();
     this.timeline.mark('close');
     this.#offered?.();
@@ -209,6 +220,7 @@ export class PeerLink {
         timeline.mark('selected-pair');
     };
     pc.onconnectionstatechange = () => this.#onConnectionState(pc.connectionState);
+    pc.ondatachannel = ({ channel }) => this.#hooks?.tell('channel', { channel });
   }
 
   #onConnectionState(state: RTCPeerConnectionState): void {
@@ -231,11 +243,19 @@ export class PeerLink {
     this.#pc.restartIce();
   }
 
-  #onMedia(media: MediaStates): void {
-    this.#hooks?.tell('media', { media });
+  #onMessage(message: PeerMessage): void {
+    this.#hooks?.tell('message', { message });
     // A camera switched on later has its first picture then.
-    if (media.camera === 'on' && this.timeline.has('dtls') && !this.timeline.has('first-frame'))
+    if (message.t === 'media' && this.timeline.has('dtls') && !this.timeline.has('first-frame'))
       this.#watchMedia();
+  }
+
+  /** Ends the connection to a peer that breaks the rules; the room goes on. */
+  #misbehaved(why: string): void {
+    const hooks = this.#hooks;
+    this.close();
+    hooks?.tell('error', { error: new PmError('peer-misbehaved', `A peer was cut off: ${why}.`) });
+    hooks?.tell('link', { state: 'failed' });
   }
 
   #watchMedia(): void {
