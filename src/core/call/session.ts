@@ -67,7 +67,13 @@ export class Session implements SignalingHandler {
 
     const { dispatch, platform } = env;
     this.#signaling = env.createSignaling(this);
-    this.#scope.add(platform.onPage((event) => event !== 'pagehide' && this.#signaling.nudge()));
+    this.#scope.add(
+      platform.onPage((event) => {
+        if (event === 'pagehide') return;
+        this.#signaling.nudge();
+        if (event === 'online') this.#transport?.nudge();
+      }),
+    );
     dispatch({ type: 'relay', relay: 'connecting' });
     // Made while the socket connects.
     this.#transportReady = this.#makeTransport();
@@ -125,8 +131,12 @@ export class Session implements SignalingHandler {
 
   async #makeTransport(): Promise<void> {
     const env = this.#env;
+    const signaling = this.#signaling;
     const port: SignalPort = {
-      send: (to, signal) => this.#signaling.send(fromSignal(this.#wireName(), to, signal)),
+      get open() {
+        return signaling.open;
+      },
+      send: (to, signal) => signaling.send(fromSignal(this.#wireName(), to, signal)),
     };
     const transport = await env.createTransport(port, this.#rtcConfig());
     if (this.#scope.ended) return transport.close();

@@ -40,8 +40,12 @@ export function fromSignal(room: string, to: string, { kind, payload, ...ids }: 
 }
 
 export function toSignal(message: Extract<RelayMessage, { type: `webrtc.${string}` }>): Signal {
-  const { conn, offer } = message.data;
-  const ids = { ...(conn === undefined ? {} : { conn }), ...(typeof offer === 'number' ? { offer } : {}) };
+  const { conn, offer, seq } = message.data;
+  const ids = {
+    ...(conn === undefined ? {} : { conn }),
+    ...(typeof offer === 'number' ? { offer } : {}),
+    ...(typeof seq === 'number' ? { seq } : {}),
+  };
   if (message.type === 'webrtc.iceCandidate')
     return { kind: 'candidate', payload: message.data.candidate, ...ids };
   return { kind: message.type === 'webrtc.offer' ? 'offer' : 'answer', payload: message.data.sdp, ...ids };

@@ -36,10 +36,17 @@ export interface Signal {
   readonly conn?: string;
   /** The number of the sender's offer, echoed by its answer; absent from original clients. */
   readonly offer?: number;
+  /**
+   * Counts the descriptions of the sender: two ways may bring them in another order, and a later one voids those
+   * before it. Absent from original clients.
+   */
+  readonly seq?: number;
 }
 
 /** The way signals leave. Whatever is behind it queues while no way is open. */
 export interface SignalPort {
+  /** Whether what is sent now goes out now. */
+  readonly open: boolean;
   send(to: string, signal: Signal): void;
 }
 
@@ -96,6 +103,8 @@ export interface MediaTransport {
   receive(from: string, signal: Signal): void;
   /** A signal may have been lost on the way: whatever still waits for an answer is sent again. */
   resend(): void;
+  /** The network changed under the page: paths that seem well may be gone. */
+  nudge(): void;
   /** What is sent to everybody as `source`; null sends nothing. Needs no renegotiation for microphone and camera. */
   publish(source: SourceName, track: MediaStreamTrack | null): void;
   /**

@@ -76,6 +76,7 @@ export class MeshRoom {
   async add(name: string, configuration: RTCConfiguration = {}): Promise<Member> {
     const platform = this.world.platform(name);
     const port = {
+      open: true,
       send: (to: string, signal: Signal): void => {
         const wire = signal.kind === 'candidate' ? this.candidates : this.wire;
         wire.send(name, to, signal);

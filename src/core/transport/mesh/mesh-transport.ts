@@ -1,6 +1,7 @@
 /** A full mesh: one peer connection to everybody else in the room. */
+import { PmError } from '../../errors.ts';
 import type { Platform } from '../../platform.ts';
-import type { SourceName } from '../../state/call-state.ts';
+import type { LinkState, SourceName } from '../../state/call-state.ts';
 import { Emitter } from '../../util/emitter.ts';
 import type {
   MediaTransport,
@@ -30,6 +31,8 @@ export class MeshTransport implements MediaTransport {
   readonly #streams: SlotStreams;
   /** Every connection's timeline by participant; kept after the connection closed. */
   readonly #timelines = new Map<string, PeerLink['timeline']>();
+  /** With whom there was a connection before (`interrupted`), or never will be as things are (`failed`). */
+  readonly #fates = new Map<string, 'interrupted' | 'failed'>();
   #prepared: PeerLink[] = [];
   /** What is said of oneself, by its `t`. */
   readonly #facts = new Map<string, PeerMessage>();
@@ -107,6 +110,7 @@ export class MeshTransport implements MediaTransport {
 
   disconnect(id: string): void {
     this.#peers.delete(id);
+    this.#fates.delete(id);
     const link = this.#links.get(id);
     this.#links.delete(id);
     link?.close();
@@ -139,6 +143,10 @@ export class MeshTransport implements MediaTransport {
 
   resend(): void {
     for (const link of this.#links.values()) link.resend();
+  }
+
+  nudge(): void {
+    for (const link of this.#links.values()) link.nudge();
   }
 
   publish(source: SourceName, track: MediaStreamTrack | null): void {
@@ -185,13 +193,39 @@ export class MeshTransport implements MediaTransport {
     for (const [source, track] of this.#published) link.publish(source, track);
     link.assign(peer, {
       send: (signal) => this.#port.send(id, signal),
+      receive: (signal) => this.receive(id, signal),
+      relayOpen: () => this.#port.open,
+      rebuild: () => {
+        if (this.#links.get(id) !== link) return false;
+        this.#open(peer, this.#platform.randomId(64)).offer();
+        return true;
+      },
+      unreachable: () => this.#unreachable(id),
       facts: () => this.#facts.values(),
       tell: (name, detail) => {
         // A closed predecessor must not speak for its successor.
         if (this.#links.get(id) === link) this.#events.emit(name, { ...detail, id } as never);
       },
+      link: (state) => this.#links.get(id) === link && this.#onLink(id, state),
     });
     return link;
+  }
+
+  /** On its way back a connection passes through states that would look like a first attempt. */
+  #onLink(id: string, state: LinkState): void {
+    if (state === 'connected') this.#fates.set(id, 'interrupted');
+    const again = state === 'new' || state === 'connecting';
+    this.#events.emit('link', { id, state: (again && this.#fates.get(id)) || state });
+  }
+
+  /** Said once for everybody with whom there never was a path. */
+  #unreachable(id: string): void {
+    if (this.#fates.has(id)) return;
+    this.#fates.set(id, 'failed');
+    this.#events.emit('link', { id, state: 'failed' });
+    const urls = (this.#config.iceServers ?? []).flatMap((server) => server.urls);
+    const code = urls.some((url) => url.startsWith('turn')) ? 'ice-failed' : 'turn-needed';
+    this.#events.emit('error', { id, error: new PmError(code, 'No path to a participant was found.') });
   }
 
   #keepTimeline(id: string, link: PeerLink): void {

@@ -52,6 +52,9 @@ export class Negotiator {
   #settingRemoteAnswer = false;
   /** Numbers our offers; an answer to an older one is stale. */
   #offers = 0;
+  /** Numbers our descriptions; the highest one of theirs that counted. */
+  #said = 0;
+  #heard = 0;
   /** Candidates that came before the description they belong to. */
   #early: RTCIceCandidateInit[] = [];
 
@@ -91,14 +94,16 @@ export class Negotiator {
     }
   }
 
-  async #description(type: 'offer' | 'answer', { payload: sdp, offer }: Signal): Promise<void> {
+  async #description(type: 'offer' | 'answer', { payload: sdp, offer, seq }: Signal): Promise<void> {
     const pc = this.#pc;
+    if (seq !== undefined && seq <= this.#heard) return;
     const stale = pc.signalingState !== 'have-local-offer' || (offer !== undefined && offer !== this.#offers);
     if (type === 'answer' && stale) return;
     const readyForOffer = !this.#makingOffer && (pc.signalingState === 'stable' || this.#settingRemoteAnswer);
     this.#ignoreOffer = !this.#polite() && type === 'offer' && !readyForOffer;
     if (this.#ignoreOffer) return;
 
+    this.#heard = seq ?? this.#heard;
     this.#settingRemoteAnswer = type === 'answer';
     try {
       await pc.setRemoteDescription({ type, sdp });
@@ -135,7 +140,8 @@ export class Negotiator {
     const { localDescription } = this.#pc;
     if (!localDescription) return;
     const kind = localDescription.type === 'offer' ? 'offer' : 'answer';
-    this.#hooks.send({ kind, payload: localDescription.sdp, ...(offer === undefined ? {} : { offer }) });
+    const ids = offer === undefined ? {} : { offer, seq: (this.#said += 1) };
+    this.#hooks.send({ kind, payload: localDescription.sdp, ...ids });
   }
 
   #fail(error: unknown): void {

@@ -6,11 +6,23 @@ import { Timeline } from '../timeline.ts';
 import type { PeerInfo, PeerMessage, PreparedOffer, Signal, TransportEvents } from '../transport.ts';
 import { ControlChannel } from './control-channel.ts';
 import { watchFirstMedia } from './first-media.ts';
+import { Health } from './health.ts';
 import { Negotiator } from './negotiator.ts';
+import { readSignal } from './signal-message.ts';
 import { Slots, type SlotStreams } from './slots.ts';
 
 export interface LinkHooks {
+  /** By the relay, which holds it while it is away. */
   send(signal: Signal): void;
+  /** A signal that came over the peer's channel. */
+  receive(signal: Signal): void;
+  link(state: LinkState): void;
+  /** No path was found in time. */
+  unreachable(): void;
+  /** The relay can be reached. */
+  relayOpen(): boolean;
+  /** Begins anew with another connection. */
+  rebuild(): boolean;
   /** What the peer should know as soon as it can be told. */
   facts(): Iterable<PeerMessage>;
   /** Everything that concerns the participant, not yet under an id. */
@@ -47,12 +59,15 @@ export class PeerLink {
   readonly #slots: Slots;
   readonly #negotiator: Negotiator;
   readonly #control: ControlChannel | null;
+  readonly #health: Health;
   readonly #remote = new Map<SourceName, MediaStream>();
   /** Null until a prepared offer was dealt to somebody. */
   #peer: PeerInfo | null = null;
   #hooks: LinkHooks | null = null;
   #offeredFirst = false;
   #tentative = false;
+  /** While something is sent once more. */
+  #again = false;
   /** Signals made before there is somebody to send them to. */
   #unsent: Signal[] = [];
   #offered: (() => void) | null = null;
@@ -101,6 +116,16 @@ export class PeerLink {
           warn,
         })
       : null;
+    this.#health = new Health({
+      owner: () => this.#offeredFirst,
+      ask: () => this.tell({ t: 'ping' }),
+      restart: () => this.#restart(),
+      rebuild: () => !!this.conn && !!this.#hooks?.relayOpen() && this.#hooks.rebuild(),
+      silent: () => this.#tellState(),
+      unreachable: () => this.#unreachable(),
+      now: () => platform.now(),
+      after: (ms, callback) => platform.after(ms, callback),
+    });
     this.#listen();
   }
 
@@ -143,6 +168,7 @@ export class PeerLink {
     this.#peer = peer;
     this.#hooks = hooks;
     this.#expectAnswer();
+    this.#health.start();
     for (const signal of this.#unsent.splice(0)) this.#send(signal);
   }
 
@@ -152,7 +178,14 @@ export class PeerLink {
   }
 
   resend(): void {
+    this.#again = true;
     this.#negotiator.resend();
+    this.#again = false;
+  }
+
+  /** The network changed under the page. */
+  nudge(): void {
+    this.#health.nudge();
   }
 
   publish(source: SourceName, track: MediaStreamTrack | null): void {
@@ -174,6 +207,7 @@ export class PeerLink {
     this.#hooks = null;
     this.#stopWatching?.();
     this.#stopExpecting?.();
+    this.#health.stop();
     this.#control?.close();
     pc.onnegotiationneeded =
       pc.onicecandidate =
@@ -187,10 +221,17 @@ export class PeerLink {
   }
 
   #send(signal: Signal): void {
-    if (this.#peer && this.#hooks) this.#hooks.send(this.conn ? { ...signal, conn: this.conn } : signal);
+    if (this.#peer && this.#hooks) this.#dispatch(this.conn ? { ...signal, conn: this.conn } : signal);
     else this.#unsent.push(signal);
     this.#offered?.();
     if (signal.kind === 'offer') this.#expectAnswer();
+  }
+
+  /** By the relay; by the peer's own channel while the relay is away, or when the relay may have lost it. */
+  #dispatch(signal: Signal): void {
+    const hooks = this.#hooks!;
+    const direct = this.#again || !hooks.relayOpen();
+    if (!direct || !this.tell({ t: 'signal', ...signal })) hooks.send(signal);
   }
 
   /** A signal towards a socket that is half open is lost, and nobody learns of it: the offer goes out again. */
@@ -230,9 +271,23 @@ export class PeerLink {
       this.timeline.mark('dtls');
       this.#watchMedia();
     }
-    // Whoever notices begins the repair, since the other side may not have; glare is settled by negotiation.
-    if (state === 'failed') this.#restart();
-    this.#hooks?.tell('link', { state: LINK_STATES[state] });
+    this.#tellState();
+    this.#health.connection(state);
+  }
+
+  #tellState(): void {
+    const { connectionState } = this.#pc;
+    const silent = this.#health.silent && connectionState === 'connected';
+    this.#hooks?.link(silent ? 'interrupted' : LINK_STATES[connectionState]);
+  }
+
+  #unreachable(): boolean {
+    const pc = this.#pc;
+    if (!pc.remoteDescription) return false;
+    // The path is there, but no association over it.
+    if (pc.iceConnectionState.startsWith('co') && this.#hooks?.rebuild()) return true;
+    this.#hooks?.unreachable();
+    return true;
   }
 
   #restart(): void {
@@ -244,6 +299,11 @@ export class PeerLink {
   }
 
   #onMessage(message: PeerMessage): void {
+    this.#health.answered();
+    if (message.t === 'ping') return void this.tell({ t: 'pong' });
+    if (message.t === 'pong') return;
+    const signal = readSignal(message);
+    if (signal) return this.#hooks?.receive(signal);
     this.#hooks?.tell('message', { message });
     // A camera switched on later has its first picture then.
     if (message.t === 'media' && this.timeline.has('dtls') && !this.timeline.has('first-frame'))
@@ -255,7 +315,7 @@ export class PeerLink {
     const hooks = this.#hooks;
     this.close();
     hooks?.tell('error', { error: new PmError('peer-misbehaved', `A peer was cut off: ${why}.`) });
-    hooks?.tell('link', { state: 'failed' });
+    hooks?.link('failed');
   }
 
   #watchMedia(): void {
