@@ -25,7 +25,9 @@
  *
  * `webrtc.*` data of extended clients carries `conn` beside the original's fields: a random id of one peer
  * connection, made by its first offerer and echoed by the other side, so that messages of an older connection
- * between the same two people are told apart and dropped.
+ * between the same two people are told apart and dropped. Descriptions also carry `offer`, the number of the offer that
+ * this is or answers, and `seq`, which counts the sender's descriptions: a relay and the peers' own channel may bring
+ * them in another order.
  */
 import { REASONS, type Reason } from '../errors.ts';
 import { codePoints, LIMITS } from './limits.ts';
