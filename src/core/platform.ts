@@ -27,12 +27,23 @@ export interface Platform {
   /** Null where the page is not a secure context: browsers give no devices there. */
   readonly mediaDevices: Pick<MediaDevices, 'getUserMedia'> | null;
   fetch(url: string, init?: RequestInit): Promise<Response>;
+  /** WebCrypto; null where the page is not a secure context. */
+  readonly subtle: SubtleCrypto | null;
+  /**
+   * Passes on `promise`, which takes real time: a module loaded on demand, a file being read. Nothing more in a browser;
+   * a virtual clock stands still meanwhile.
+   */
+  work<T>(promise: Promise<T>): Promise<T>;
+  /** Cryptographically strong. */
+  randomBytes(count: number): Uint8Array<ArrayBuffer>;
   /** A random string of `bits` bits in URL-safe characters. */
   randomId(bits?: number): string;
   /** Uniform in [0, 1). */
   random(): number;
   /** Milliseconds since an arbitrary start, monotonic. */
   now(): number;
+  /** Milliseconds since the Unix epoch, by a clock that may be set. */
+  date(): number;
   /** Runs `callback` once after `ms`; the answer cancels it. */
   after(ms: number, callback: () => void): () => void;
   /** What relative addresses are resolved against. */
@@ -45,9 +56,10 @@ export interface Platform {
 
 export type PageEvent = 'pagehide' | 'pageshow' | 'online' | 'visible';
 
+const randomBytes = (count: number) => crypto.getRandomValues(new Uint8Array(count));
+
 function randomId(bits = 128): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(Math.ceil(bits / 8)));
-  return btoa(String.fromCharCode(...bytes))
+  return btoa(String.fromCharCode(...randomBytes(Math.ceil(bits / 8))))
     .replaceAll('+', '-')
     .replaceAll('/', '_')
     .replaceAll('=', '');
@@ -81,9 +93,15 @@ export function browserPlatform(): Platform {
       return (navigator.mediaDevices as MediaDevices | undefined) ?? null;
     },
     fetch: (url, init) => fetch(url, init),
+    get subtle() {
+      return (crypto.subtle as SubtleCrypto | undefined) ?? null;
+    },
+    work: (promise) => promise,
+    randomBytes,
     randomId,
     random: () => Math.random(),
     now: () => performance.now(),
+    date: () => Date.now(),
     after: (ms, callback) => {
       const handle = setTimeout(callback, ms);
       return () => clearTimeout(handle);

@@ -8,6 +8,9 @@ import type { Network } from './peer/network.ts';
 import type { Scope } from './scope.ts';
 import { FakeSocket, type ConnectHandler } from './socket.ts';
 
+/** Where the calendar of every fake world begins. */
+const EPOCH = Date.UTC(2026, 0, 1);
+
 export interface LogEntry {
   readonly at: number;
   readonly level: LogLevel;
@@ -38,6 +41,7 @@ export class FakePlatform implements Platform {
   /** False on a page that is no secure context. */
   secure = true;
   online = true;
+  private readonly realSubtle: SubtleCrypto;
   private readonly pageCallbacks = new Set<{ callback: (event: PageEvent) => void }>();
 
   constructor(
@@ -47,6 +51,29 @@ export class FakePlatform implements Platform {
   ) {
     this.devices = new FakeMediaDevices(scope);
     this.baseUrl = surroundings.baseUrl;
+    // WebCrypto of the surroundings is real work.
+    this.realSubtle = new Proxy(crypto.subtle, {
+      get: (subtle, name: keyof SubtleCrypto) => {
+        const method = subtle[name] as (...args: unknown[]) => Promise<unknown>;
+        return (...args: unknown[]) => this.work(method.apply(subtle, args));
+      },
+    });
+  }
+
+  get subtle(): SubtleCrypto | null {
+    return this.secure ? this.realSubtle : null;
+  }
+
+  work<T>(promise: Promise<T>): Promise<T> {
+    return this.scope.scheduler.hold(promise);
+  }
+
+  randomBytes(count: number): Uint8Array<ArrayBuffer> {
+    return Uint8Array.from({ length: count }, () => this.scope.random.integer(0, 255));
+  }
+
+  date(): number {
+    return EPOCH + this.now();
   }
 
   get mediaDevices(): Platform['mediaDevices'] {
