@@ -256,6 +256,11 @@ export class FakePeerConnection extends FakeEventTarget {
     this.peer.updateNegotiationNeeded();
   }
 
+  /** Not of the standard: what a test may send on behalf of a page that breaks the rules. */
+  get dataChannels(): readonly FakeDataChannel[] {
+    return this.peer.channels.list;
+  }
+
   createDataChannel(label: string, options: RTCDataChannelInit = {}): FakeDataChannel {
     this.requireOpen();
     return this.peer.channels.create(label, options);
