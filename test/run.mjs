@@ -16,16 +16,17 @@ import { ensureBuild, ensureDependencies, root, run } from '../.scripts/project.
 
 /**
  * @typedef {{group: string, file: string, name: string, outcome: 'passed' | 'failed' | 'skipped'}} Outcome
- * @typedef {{folders?: string[], minutes: number, build?: boolean, browsers?: boolean, atOnce?: number}} Suite
+ * @typedef {{folders?: string[], minutes: number, build?: boolean, browsers?: boolean, network?: boolean, atOnce?: number}} Suite
  */
 
-/** In this order. `build`: needs what is built. */
+/** In this order. `build`: needs what is built. `network`: wants what the network lab is made of, and does without. */
 const suites = /** @type {Record<string, Suite>} */ ({
   checks: { minutes: 10, build: true },
   browser: { folders: ['test/core', 'test/elements'], minutes: 15, browsers: true },
   relay: { folders: ['test/server'], minutes: 10, build: true },
   house: { folders: ['test/house'], minutes: 10, atOnce: 2 },
   e2e: { folders: ['test/e2e'], minutes: 30, build: true, browsers: true },
+  faults: { folders: ['test/faults'], minutes: 20, build: true, browsers: true, network: true },
 });
 
 const args = process.argv.slice(2);
@@ -164,6 +165,20 @@ async function ensureBrowsers() {
   }
 }
 
+/** What the network lab needs, as far as it can be had: tests without it say so and are skipped. */
+async function ensureNetworkLab() {
+  const { missingPackages, whyNoNetwork, whyNoTurn } = await import('./support/lab/programs.mjs');
+  const wanted = missingPackages();
+  if (wanted.length && isRoot && isDebian) {
+    await install(wanted).catch((/** @type {Error} */ error) => say(`installing failed: ${error.message}`));
+    // A package that starts a server by itself was not asked to: the tests start their own.
+    if (wanted.includes('coturn') && hasProgram('systemctl')) {
+      await run('systemctl', ['disable', '--now', 'coturn'], { minutes: 1 }).catch(() => {});
+    }
+  }
+  for (const reason of new Set([whyNoNetwork(), whyNoTurn()])) if (reason) say(`SKIPPING faults: ${reason}`);
+}
+
 /** A sound card that swallows everything: without one, Firefox never starts an AudioContext. Ours alone. */
 async function startAudio() {
   if (audio || !hasProgram('pulseaudio')) {
@@ -289,6 +304,7 @@ async function runSuite(/** @type {string} */ name, /** @type {Suite} */ suite) 
         await ensureBrowsers();
         await startAudio();
       }
+      if (suite.network) await ensureNetworkLab();
       if (name === 'checks') await runChecks();
       else if (name === 'browser') await runBrowser(files, minutes);
       else await runNode(name, files, suite);
