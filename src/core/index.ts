@@ -8,6 +8,7 @@ export { browserPlatform, type Platform } from './platform.ts';
 export * from './state/call-state.ts';
 export { Store } from './state/store.ts';
 export { reduce, type Action } from './state/reducer.ts';
+export type { InboundStats, LinkPath, LinkStats, OutboundStats } from './transport/stats.ts';
 export {
   TIMELINE_STEPS,
   type MediaTransport,

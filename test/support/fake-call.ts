@@ -110,6 +110,9 @@ export class FakeCall implements CallLike {
   timeline(): readonly TimelineEntry[] {
     return [];
   }
+  async getStats(): Promise<[]> {
+    return [];
+  }
   reportPlaybackBlocked(cause: unknown): void {
     this.blocked.push(cause);
   }

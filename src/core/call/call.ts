@@ -144,6 +144,10 @@ export class Call implements CallLike {
     return (this.#session ?? this.#lastSession)?.timeline(id) ?? [];
   }
 
+  getStats(): ReturnType<CallLike['getStats']> {
+    return Promise.resolve(this.#transport?.stats() ?? []);
+  }
+
   reportPlaybackBlocked(cause: unknown): void {
     this.#fail(new PmError('playback-blocked', 'Sound needs a click on the page first.', cause));
   }

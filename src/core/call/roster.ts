@@ -53,7 +53,9 @@ export class Roster {
         dispatch({ type: 'update', id, patch: { link: state } });
         if (state !== 'connected') this.sweep();
       }),
-      transport.on('path', ({ id, path }) => dispatch({ type: 'update', id, patch: { path } })),
+      transport.on('stats', ({ id, stats }) =>
+        dispatch({ type: 'update', id, patch: { path: stats.path.kind } }),
+      ),
       transport.on('message', ({ id, message }) => {
         const media = readMedia(message);
         if (media) this.#update(id, (member) => (member.media = media));

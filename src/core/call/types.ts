@@ -1,6 +1,7 @@
 /** What a call offers to a user interface: the contract between the core and the elements. */
 import type { PmError } from '../errors.ts';
 import type { CallState, Participant, Phase, Reason, SourceName } from '../state/call-state.ts';
+import type { LinkStats } from '../transport/stats.ts';
 import type { TimelineEntry } from '../transport/transport.ts';
 
 /** Settings of a call. `room` and `relay` count for the next join, the others for the next use. */
@@ -56,6 +57,8 @@ export interface CallLike {
   toggleCamera(force?: boolean): Promise<boolean>;
   /** The dated steps of the connection to a participant; kept after it closed, until the call is disposed. */
   timeline(id: string): readonly TimelineEntry[];
+  /** The newest reading of every connection, at most a second old; empty outside a call. */
+  getStats(): Promise<readonly (LinkStats & { readonly id: string })[]>;
   /** Somebody's sound could not be started without a gesture; the page says so, and clears it by playing again. */
   reportPlaybackBlocked(cause: unknown): void;
   /** Leaves and releases everything for good. */

@@ -1,6 +1,7 @@
 /** The seam between a call and whatever carries its media: a mesh today, an SFU later. Nothing above may know which. */
 import type { PmError } from '../errors.ts';
-import type { LinkState, PathKind, SourceName, SourceState } from '../state/call-state.ts';
+import type { LinkState, SourceName, SourceState } from '../state/call-state.ts';
+import type { LinkStats } from './stats.ts';
 
 /** The lifecycle of one WebRTC connection, in the order of the standards (JSEP, ICE, DTLS, RTP). */
 export const TIMELINE_STEPS = [
@@ -75,7 +76,8 @@ export interface PeerMessage {
 
 export interface TransportEvents {
   link: { id: string; state: LinkState };
-  path: { id: string; path: PathKind };
+  /** A reading of the connection: every 500 ms at first, later every second, until the link is closed. */
+  stats: { id: string; stats: LinkStats };
   /** A source's media arrived or went (`null`). */
   track: { id: string; source: SourceName; stream: MediaStream | null };
   /** One of ours said something over its control channel. A stranger's word: whoever reads it checks it first. */
@@ -116,5 +118,7 @@ export interface MediaTransport {
   /** Opens a data channel to one of ours. @returns null when there is no connection that could carry it */
   openChannel(id: string, label: string, init?: RTCDataChannelInit): RTCDataChannel | null;
   timeline(id: string): readonly TimelineEntry[];
+  /** The newest reading of every link that was connected. */
+  stats(): readonly (LinkStats & { readonly id: string })[];
   close(): void;
 }

@@ -110,6 +110,10 @@ export abstract class RoomElement extends PmElement implements CallOptions {
   toggleCamera(force?: boolean): Promise<boolean> {
     return handled(this.call.toggleCamera(force));
   }
+  /** The newest reading of every connection. */
+  getStats(): ReturnType<CallLike['getStats']> {
+    return handled(this.call.getStats());
+  }
   /** Fires `pm-<name>-request` on the room and, unless it is prevented, carries it out. */
   request<K extends RequestName>(name: K, detail: RequestDetail<K> = {}): Promise<unknown> {
     return request(this, null, this.call, name, detail);

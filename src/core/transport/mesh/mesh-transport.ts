@@ -3,6 +3,7 @@ import { PmError } from '../../errors.ts';
 import type { Platform } from '../../platform.ts';
 import type { LinkState, SourceName } from '../../state/call-state.ts';
 import { Emitter } from '../../util/emitter.ts';
+import type { LinkStats } from '../stats.ts';
 import type {
   MediaTransport,
   PeerInfo,
@@ -169,6 +170,10 @@ export class MeshTransport implements MediaTransport {
 
   timeline(id: string): readonly TimelineEntry[] {
     return this.#timelines.get(id)?.entries ?? [];
+  }
+
+  stats(): readonly (LinkStats & { readonly id: string })[] {
+    return [...this.#links].flatMap(([id, { stats }]) => (stats ? [{ id, ...stats }] : []));
   }
 
   close(): void {

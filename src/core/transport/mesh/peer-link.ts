@@ -2,11 +2,12 @@
 import { PmError } from '../../errors.ts';
 import type { Platform } from '../../platform.ts';
 import { SOURCE_NAMES, type LinkState, type SourceName } from '../../state/call-state.ts';
+import type { LinkStats } from '../stats.ts';
 import { Timeline } from '../timeline.ts';
 import type { PeerInfo, PeerMessage, PreparedOffer, Signal, TransportEvents } from '../transport.ts';
 import { ControlChannel } from './control-channel.ts';
-import { watchFirstMedia } from './first-media.ts';
 import { Health } from './health.ts';
+import { Monitor } from './monitor.ts';
 import { Negotiator } from './negotiator.ts';
 import { readSignal } from './signal-message.ts';
 import { Slots, type SlotStreams } from './slots.ts';
@@ -55,11 +56,14 @@ export class PeerLink {
 
   readonly conn: string | undefined;
   readonly timeline: Timeline;
+  /** The newest reading; null before the connection is up. */
+  stats: LinkStats | null = null;
   readonly #pc: RTCPeerConnection;
   readonly #slots: Slots;
   readonly #negotiator: Negotiator;
   readonly #control: ControlChannel | null;
   readonly #health: Health;
+  readonly #monitor: Monitor;
   readonly #remote = new Map<SourceName, MediaStream>();
   /** Null until a prepared offer was dealt to somebody. */
   #peer: PeerInfo | null = null;
@@ -71,7 +75,6 @@ export class PeerLink {
   /** Signals made before there is somebody to send them to. */
   #unsent: Signal[] = [];
   #offered: (() => void) | null = null;
-  #stopWatching: (() => void) | null = null;
   #stopExpecting: (() => void) | null = null;
 
   /**
@@ -125,6 +128,16 @@ export class PeerLink {
       unreachable: () => this.#unreachable(),
       now: () => platform.now(),
       after: (ms, callback) => platform.after(ms, callback),
+    });
+    this.#monitor = new Monitor(platform, pc, {
+      packet: () => this.timeline.mark('first-packet'),
+      frame: () => this.timeline.mark('first-frame'),
+      sourceOf: (mid) => this.#slots.sourceOf(mid),
+      stats: (stats) => {
+        this.stats = stats;
+        this.#hooks?.tell('stats', { stats });
+      },
+      warn,
     });
     this.#listen();
   }
@@ -205,7 +218,7 @@ export class PeerLink {
     const pc = this.#pc;
     if (pc.signalingState === 'closed') return;
     this.#hooks = null;
-    this.#stopWatching?.();
+    this.#monitor.stop();
     this.#stopExpecting?.();
     this.#health.stop();
     this.#control?.close();
@@ -269,7 +282,7 @@ export class PeerLink {
       // Browsers may tell of the whole connection before they tell of its ICE part.
       this.timeline.mark('selected-pair');
       this.timeline.mark('dtls');
-      this.#watchMedia();
+      this.#monitor.start();
     }
     this.#tellState();
     this.#health.connection(state);
@@ -307,7 +320,7 @@ export class PeerLink {
     this.#hooks?.tell('message', { message });
     // A camera switched on later has its first picture then.
     if (message.t === 'media' && this.timeline.has('dtls') && !this.timeline.has('first-frame'))
-      this.#watchMedia();
+      this.#monitor.start();
   }
 
   /** Ends the connection to a peer that breaks the rules; the room goes on. */
@@ -316,16 +329,6 @@ export class PeerLink {
     this.close();
     hooks?.tell('error', { error: new PmError('peer-misbehaved', `A peer was cut off: ${why}.`) });
     hooks?.link('failed');
-  }
-
-  #watchMedia(): void {
-    this.#stopWatching?.();
-    this.#stopWatching = watchFirstMedia(this.#platform, this.#pc, {
-      packet: () => this.timeline.mark('first-packet'),
-      frame: () => this.timeline.mark('first-frame'),
-      path: (path) => this.#hooks?.tell('path', { path }),
-      warn: (message, error) => this.#platform.log('warn', message, error),
-    });
   }
 
   #settled(): void {

@@ -88,6 +88,11 @@ export class Slots {
       : null;
   }
 
+  /** The source that a section of the description carries. */
+  sourceOf(mid: string): SourceName | null {
+    return SOURCE_NAMES.find((name) => this.#transceivers.get(name)?.mid === mid) ?? null;
+  }
+
   #take(source: SourceName, transceiver: RTCRtpTransceiver): void {
     this.#transceivers.set(source, transceiver);
     // What is closed on their side stays closed on ours, and what is open may carry both ways.
