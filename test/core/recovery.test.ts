@@ -12,6 +12,23 @@ const codes = (room: FakeRoom, name: string) =>
 const live = (room: FakeRoom, name: string) =>
   room.world.peerConnections(name).filter(({ signalingState }) => signalingState !== 'closed');
 
+/** Every frame that a participant's page sends to the relay from now on. */
+function overhear(room: FakeRoom, name: string): readonly string[] {
+  const platform = room.world.platform(name);
+  const frames: string[] = [];
+  const create = platform.createSocket.bind(platform);
+  platform.createSocket = (url) => {
+    const socket = create(url);
+    const send = socket.send.bind(socket);
+    socket.send = (data) => {
+      frames.push(data as string);
+      send(data);
+    };
+    return socket;
+  };
+  return frames;
+}
+
 async function pair(seed: number, options: Partial<CallOptions> = {}, before?: (room: FakeRoom) => void) {
   const room = createFakeRoom({ seed });
   const maya = room.call('maya', options);
@@ -120,6 +137,38 @@ describe('a connection in trouble', () => {
       await room.world.when(() => linkOf(maya) === 'connected', 'a path', 60_000);
     });
   }
+
+  it('cuts off a peer whose description has surprise sections', async () => {
+    const { room, maya, jonas, meet } = await pair(45);
+    await meet();
+    const [theirs] = live(room, 'jonas');
+    const control = theirs!.dataChannels.find(({ label }) => label === 'pm:control')!;
+    const { sdp } = theirs!.localDescription!;
+    const section = sdp.slice(sdp.indexOf('m='));
+    control.send(JSON.stringify({ t: 'signal', kind: 'offer', payload: sdp + section.repeat(9), conn: 'x' }));
+    await room.world.run(500);
+    // Under another name it is another connection, which it cannot have either.
+    expect(linkOf(maya)).not.to.equal('connected');
+    expect(codes(room, 'maya')).to.include.oneOf(['peer-misbehaved', 'negotiation-failed']);
+    expect(maya.snapshot.phase).to.equal('joined');
+    jonas.dispose();
+  });
+
+  it('begins a connection anew that can no longer be negotiated', async () => {
+    let sent: readonly string[] = [];
+    const { room, maya, jonas, meet } = await pair(46, {}, (each) => (sent = overhear(each, 'jonas')));
+    await meet();
+    const [theirs] = live(room, 'jonas');
+    const control = theirs!.dataChannels.find(({ label }) => label === 'pm:control')!;
+    const conn = /"conn":"([^"]+)"/.exec(sent.filter((frame) => frame.includes('webrtc.')).at(-1) ?? '')?.[1];
+    expect(conn).to.be.a('string');
+    control.send(JSON.stringify({ t: 'signal', kind: 'offer', payload: 'v=0 nonsense', conn }));
+    await room.world.run(200);
+    expect(codes(room, 'maya')).to.include('negotiation-failed');
+    await room.world.run(8_000);
+    await room.everyoneMeets(maya, jonas);
+    expect(live(room, 'maya')).to.have.length(1);
+  });
 
   it('cuts off a peer that floods the channel, and the room goes on', async () => {
     const { room, maya, jonas } = await pair(43);

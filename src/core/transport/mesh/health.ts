@@ -103,9 +103,16 @@ export class Health {
 
   /** The network changed under the page: what was there before may be gone, and only this side knows. */
   nudge(): void {
-    if (!this.#everUp) return;
+    // A first attempt that is under way has met the new network already.
+    if (!this.#everUp && !this.#cancelRepair) return;
     this.#cancelRepair?.();
     this.#repair();
+  }
+
+  /** The connection cannot be negotiated any more: nothing but a new one helps. */
+  broken(): void {
+    this.#repairs = REBUILD_EVERY - 1;
+    this.#trouble();
   }
 
   /** The peer gave a sign of life over its channel. */

@@ -7,6 +7,9 @@ import type { Signal } from '../transport.ts';
 
 /** Candidates that may wait for the description they belong to; beyond that the oldest go, as stale. */
 const QUEUED_CANDIDATES = 64;
+/** What no honest peer needs: sections of one description, candidates of one connection. */
+const MAX_SECTIONS = 32;
+const MAX_CANDIDATES = 2_000;
 
 export interface NegotiatorHooks {
   send(signal: Signal): void;
@@ -16,6 +19,8 @@ export interface NegotiatorHooks {
   settled(): void;
   /** A description was refused by the browser: the connection cannot be negotiated as it is. */
   failed(error: unknown): void;
+  /** The peer breaks the rules for good. */
+  misbehaved(why: string): void;
   /** Something odd that costs nothing but deserves a line in the log. */
   warn(message: string, error: unknown): void;
 }
@@ -55,6 +60,7 @@ export class Negotiator {
   /** Numbers our descriptions; the highest one of theirs that counted. */
   #said = 0;
   #heard = 0;
+  #candidates = 0;
   /** Candidates that came before the description they belong to. */
   #early: RTCIceCandidateInit[] = [];
 
@@ -103,6 +109,7 @@ export class Negotiator {
     this.#ignoreOffer = !this.#polite() && type === 'offer' && !readyForOffer;
     if (this.#ignoreOffer) return;
 
+    if (sdp.split('\nm=').length > MAX_SECTIONS) return this.#hooks.misbehaved('too many sections');
     this.#heard = seq ?? this.#heard;
     this.#settingRemoteAnswer = type === 'answer';
     try {
@@ -120,6 +127,7 @@ export class Negotiator {
   }
 
   async #candidate(candidate: RTCIceCandidateInit | null): Promise<void> {
+    if ((this.#candidates += 1) > MAX_CANDIDATES) return this.#hooks.misbehaved('too many candidates');
     if (!candidate) return;
     const { remoteDescription } = this.#pc;
     if (!remoteDescription || !belongsTo(candidate, remoteDescription.sdp)) {

@@ -104,7 +104,9 @@ export class PeerLink {
         this.#hooks?.tell('error', {
           error: new PmError('negotiation-failed', 'A description was refused.', error),
         });
+        this.#health.broken();
       },
+      misbehaved: (why) => this.#misbehaved(why),
       warn,
     });
     this.#control = conn
