@@ -84,6 +84,8 @@ const builds = {
   },
   core: {
     input: { core: 'src/core/index.ts' },
+    // Parts on demand import what they share with the core from core.js itself.
+    preserveEntrySignatures: 'allow-extension',
     // What few calls need (files, recording, encryption) is loaded when it is.
     output: {
       dir: 'dist',

@@ -1,7 +1,7 @@
 /** The headless core: a whole call without an interface, usable on its own. */
 export { Call, DEFAULT_OPTIONS } from './call/call.ts';
 export { isActive } from './call/phase.ts';
-export type { CallEvents, CallLike, CallOptions } from './call/types.ts';
+export type { CallEvents, CallLike, CallOptions, SendDataOptions } from './call/types.ts';
 export { isPmError, PmError, toPmError, type PmErrorCode } from './errors.ts';
 export { gridLayout } from './layout/grid-layout.ts';
 export { browserPlatform, type Platform } from './platform.ts';

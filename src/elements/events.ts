@@ -32,6 +32,10 @@ export const PmParticipantUpdatedEvent = notice('participant-updated');
 export const PmParticipantLeftEvent = notice('participant-left');
 /** Somebody's media arrived: `stream` is the page's to play as well. */
 export const PmTrackEvent = notice('track');
+/** Somebody, oneself included, reacted with one emoji. */
+export const PmReactionEvent = notice('reaction');
+/** Another page sent data. */
+export const PmDataEvent = notice('data');
 /** Something failed; told apart by `code`. */
 export const PmErrorEvent = notice('error');
 
@@ -43,6 +47,8 @@ export const PmLeaveRequestEvent = request('leave');
 /** `on` absent: the other of what is. */
 export const PmMicRequestEvent = request<{ on?: boolean }>('mic');
 export const PmCameraRequestEvent = request<{ on?: boolean }>('camera');
+export const PmHandRequestEvent = request<{ on?: boolean }>('hand');
+export const PmReactionRequestEvent = request<{ emoji?: string }>('reaction');
 
 export type PmStateChangeEvent = InstanceType<typeof PmStateChangeEvent>;
 export type PmJoinedEvent = InstanceType<typeof PmJoinedEvent>;
@@ -52,12 +58,16 @@ export type PmParticipantJoinedEvent = InstanceType<typeof PmParticipantJoinedEv
 export type PmParticipantUpdatedEvent = InstanceType<typeof PmParticipantUpdatedEvent>;
 export type PmParticipantLeftEvent = InstanceType<typeof PmParticipantLeftEvent>;
 export type PmTrackEvent = InstanceType<typeof PmTrackEvent>;
+export type PmReactionEvent = InstanceType<typeof PmReactionEvent>;
+export type PmDataEvent = InstanceType<typeof PmDataEvent>;
 export type PmErrorEvent = InstanceType<typeof PmErrorEvent>;
 export type PmPreviewRequestEvent = InstanceType<typeof PmPreviewRequestEvent>;
 export type PmJoinRequestEvent = InstanceType<typeof PmJoinRequestEvent>;
 export type PmLeaveRequestEvent = InstanceType<typeof PmLeaveRequestEvent>;
 export type PmMicRequestEvent = InstanceType<typeof PmMicRequestEvent>;
 export type PmCameraRequestEvent = InstanceType<typeof PmCameraRequestEvent>;
+export type PmHandRequestEvent = InstanceType<typeof PmHandRequestEvent>;
+export type PmReactionRequestEvent = InstanceType<typeof PmReactionRequestEvent>;
 
 /** The notice for each event of the call. */
 export const notices: { [K in keyof CallEvents]: EventClass<CallEvents[K]> } = {
@@ -69,6 +79,8 @@ export const notices: { [K in keyof CallEvents]: EventClass<CallEvents[K]> } = {
   'participant-updated': PmParticipantUpdatedEvent,
   'participant-left': PmParticipantLeftEvent,
   track: PmTrackEvent,
+  reaction: PmReactionEvent,
+  data: PmDataEvent,
   error: PmErrorEvent,
 };
 
@@ -78,6 +90,8 @@ export const requests = {
   leave: PmLeaveRequestEvent,
   mic: PmMicRequestEvent,
   camera: PmCameraRequestEvent,
+  hand: PmHandRequestEvent,
+  reaction: PmReactionRequestEvent,
 };
 export type RequestName = keyof typeof requests;
 export type RequestDetail<K extends RequestName> = InstanceType<(typeof requests)[K]>['detail'];

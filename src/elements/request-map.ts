@@ -13,6 +13,8 @@ const commands: Commands = {
   leave: (call) => call.leave(),
   mic: (call, { on }) => call.toggleMic(on),
   camera: (call, { on }) => call.toggleCamera(on),
+  hand: (call, { on }) => call.toggleHand(on),
+  reaction: (call, { emoji = '' }) => call.react(emoji),
 };
 
 /** Marks a promise as handled, so that an inline `onclick` that drops it causes no unhandled rejection. */

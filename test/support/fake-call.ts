@@ -18,12 +18,23 @@ import {
   type Participant,
   type PmErrorCode,
   type Reason,
+  type SendDataOptions,
   type SourceName,
   type TimelineEntry,
 } from '../../src/core/index.ts';
 
 type Device = 'mic' | 'camera';
-type Command = 'prepare' | 'preview' | 'join' | 'leave' | 'toggleMic' | 'toggleCamera' | 'dispose';
+type Command =
+  | 'prepare'
+  | 'preview'
+  | 'join'
+  | 'leave'
+  | 'toggleMic'
+  | 'toggleCamera'
+  | 'toggleHand'
+  | 'react'
+  | 'sendData'
+  | 'dispose';
 type Handler = (detail: unknown) => void;
 
 export class FakeCall implements CallLike {
@@ -106,6 +117,19 @@ export class FakeCall implements CallLike {
   toggleCamera(force?: boolean): Promise<boolean> {
     this.commands.push(['toggleCamera', force]);
     return this.toggle('camera', force);
+  }
+  async toggleHand(force?: boolean): Promise<boolean> {
+    this.commands.push(['toggleHand', force]);
+    const hand = force ?? !this.snapshot.participants[0]!.hand;
+    this.update('self', { hand });
+    return hand;
+  }
+  async react(emoji: string): Promise<void> {
+    this.commands.push(['react', emoji]);
+    this.emit('reaction', { participant: this.snapshot.participants[0]!, emoji });
+  }
+  async sendData(topic: string, data: unknown, options?: SendDataOptions): Promise<void> {
+    this.commands.push(['sendData', topic, data, options]);
   }
   timeline(): readonly TimelineEntry[] {
     return [];

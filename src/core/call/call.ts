@@ -16,7 +16,8 @@ import { notify } from './notices.ts';
 import { isActive, mayFollow } from './phase.ts';
 import { checkRoom } from './room-name.ts';
 import { Session } from './session.ts';
-import type { CallEvents, CallLike, CallOptions } from './types.ts';
+import { Talk } from './talk.ts';
+import type { CallEvents, CallLike, CallOptions, SendDataOptions } from './types.ts';
 
 export const DEFAULT_OPTIONS: CallOptions = Object.freeze({
   room: '',
@@ -38,6 +39,7 @@ export class Call implements CallLike {
   readonly #store: Store;
   readonly #events: Emitter<CallEvents>;
   readonly #media: LocalMedia;
+  readonly #talk: Talk;
   readonly #tokens: TokenSource;
   readonly #tracks = new Map<Device, MediaStreamTrack | null>();
   #options: CallOptions = DEFAULT_OPTIONS;
@@ -65,6 +67,12 @@ export class Call implements CallLike {
         this.#dispatch({ type: 'problem', source, code: error?.code ?? null });
         if (error) this.#fail(error);
       },
+    });
+    this.#talk = new Talk({
+      platform,
+      state: () => this.snapshot,
+      dispatch: (action) => this.#dispatch(action),
+      emit: (name, detail) => this.#events.emit(name, detail),
     });
     this.#media.want('mic', true);
     this.#media.want('camera', true);
@@ -140,6 +148,18 @@ export class Call implements CallLike {
     return this.#toggle('camera', force);
   }
 
+  async toggleHand(force?: boolean): Promise<boolean> {
+    return this.#talk.hand(force);
+  }
+
+  react(emoji: string): Promise<void> {
+    return this.#talk.use((parts) => parts.react(emoji));
+  }
+
+  sendData(topic: string, data: unknown, options: SendDataOptions = {}): Promise<void> {
+    return this.#talk.use((parts) => parts.data.send(topic, data, options));
+  }
+
   timeline(id: string): readonly TimelineEntry[] {
     return (this.#session ?? this.#lastSession)?.timeline(id) ?? [];
   }
@@ -204,6 +224,7 @@ export class Call implements CallLike {
         this.#transport = transport;
         for (const [device, track] of this.#tracks) transport.publish(device, track);
         transport.announce({ t: 'media', media: this.#mediaStates() });
+        this.#talk.bind(transport);
       },
       onJoined: () => this.#events.emit('joined', { participant: this.snapshot.participants[0]! }),
       onPeer: ({ initiator }) => {
@@ -266,6 +287,7 @@ export class Call implements CallLike {
     const session = this.#session;
     this.#session = null;
     this.#transport = null;
+    this.#talk.bind(null);
     if (!session) return;
     this.#lastSession = session;
     session.end(reason);

@@ -24,6 +24,13 @@ export interface CallOptions {
   readonly roomPrefix: string | null;
 }
 
+export interface SendDataOptions {
+  /** A participant's id; absent: everybody of ours who is connected. */
+  readonly to?: string;
+  /** Neither ordered nor sent again: for values of which only the newest counts. */
+  readonly unreliable?: boolean;
+}
+
 export interface CallEvents {
   'state-change': { state: Phase; reason: Reason | null };
   joined: { participant: Participant };
@@ -34,6 +41,10 @@ export interface CallEvents {
   'participant-updated': { participant: Participant; changed: readonly (keyof Participant)[] };
   'participant-left': { participant: Participant; reason: Reason };
   track: { participant: Participant; source: SourceName; stream: MediaStream };
+  /** Somebody, oneself included, reacted with one emoji. */
+  reaction: { participant: Participant; emoji: string };
+  /** Another page said something: JSON, or bytes as a `Uint8Array`. A stranger's word. `from` is a participant's id. */
+  data: { topic: string; data: unknown; from: string };
   error: { code: PmError['code']; recoverable: boolean; error: PmError };
 }
 
@@ -55,6 +66,17 @@ export interface CallLike {
   /** Resolves to what is wanted now, after it has become real. @throws {PmError} when the device cannot be had. */
   toggleMic(force?: boolean): Promise<boolean>;
   toggleCamera(force?: boolean): Promise<boolean>;
+  /** Raises or lowers one's hand. Resolves to what it is now. */
+  toggleHand(force?: boolean): Promise<boolean>;
+  /** Shows everybody one emoji. @throws {PmError} `usage` for anything else */
+  react(emoji: string): Promise<void>;
+  /**
+   * Sends the page's own data under a topic of 1 to 64 bytes that does not start with `pm:`: a JSON value or bytes, up
+   * to 64 KiB, or 1,100 bytes when `unreliable`. Resolves once every addressee's channel has room for it.
+   * @throws {PmError} `usage` for bad input, `data-closed` when an addressee cannot be reached, `rate-limited` when too
+   *   much waits already
+   */
+  sendData(topic: string, data: unknown, options?: SendDataOptions): Promise<void>;
   /** The dated steps of the connection to a participant; kept after it closed, until the call is disposed. */
   timeline(id: string): readonly TimelineEntry[];
   /** The newest reading of every connection, at most a second old; empty outside a call. */

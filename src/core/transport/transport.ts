@@ -117,6 +117,8 @@ export interface MediaTransport {
   tell(id: string, message: PeerMessage): boolean;
   /** Opens a data channel to one of ours. @returns null when there is no connection that could carry it */
   openChannel(id: string, label: string, init?: RTCDataChannelInit): RTCDataChannel | null;
+  /** Ends the link to a peer that breaks the rules (`peer-misbehaved`); the room goes on. */
+  cutOff(id: string, why: string): void;
   timeline(id: string): readonly TimelineEntry[];
   /** The newest reading of every link that was connected. */
   stats(): readonly (LinkStats & { readonly id: string })[];

@@ -9,6 +9,7 @@ import {
   type Participant,
   type Phase,
   type Reason,
+  type SendDataOptions,
 } from '../../core/index.ts';
 import { CallProvider } from '../context.ts';
 import { notices, PmErrorEvent, type RequestDetail, type RequestName } from '../events.ts';
@@ -113,6 +114,18 @@ export abstract class RoomElement extends PmElement implements CallOptions {
   /** The newest reading of every connection. */
   getStats(): ReturnType<CallLike['getStats']> {
     return handled(this.call.getStats());
+  }
+  /** Raises or lowers one's hand. */
+  toggleHand(force?: boolean): Promise<boolean> {
+    return handled(this.call.toggleHand(force));
+  }
+  /** Shows everybody one emoji. */
+  react(emoji: string): Promise<void> {
+    return handled(this.call.react(emoji));
+  }
+  /** Sends the page's own data, JSON or bytes, to the others of this room. */
+  sendData(topic: string, data: unknown, options?: SendDataOptions): Promise<void> {
+    return handled(this.call.sendData(topic, data, options));
   }
   /** Fires `pm-<name>-request` on the room and, unless it is prevented, carries it out. */
   request<K extends RequestName>(name: K, detail: RequestDetail<K> = {}): Promise<unknown> {

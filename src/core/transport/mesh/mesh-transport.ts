@@ -168,6 +168,10 @@ export class MeshTransport implements MediaTransport {
     return this.#links.get(id)?.openChannel(label, init) ?? null;
   }
 
+  cutOff(id: string, why: string): void {
+    this.#links.get(id)?.cutOff(why);
+  }
+
   timeline(id: string): readonly TimelineEntry[] {
     return this.#timelines.get(id)?.entries ?? [];
   }

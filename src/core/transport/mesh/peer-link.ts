@@ -116,7 +116,7 @@ export class PeerLink {
             for (const fact of this.#hooks?.facts() ?? []) this.tell(fact);
           },
           closed: () => this.#hooks?.tell('bye', {}),
-          misbehaved: (why) => this.#misbehaved(why),
+          misbehaved: (why) => this.cutOff(why),
           now: () => platform.now(),
           warn,
         })
@@ -326,7 +326,7 @@ export class PeerLink {
   }
 
   /** Ends the connection to a peer that breaks the rules; the room goes on. */
-  #misbehaved(why: string): void {
+  cutOff(why: string): void {
     const hooks = this.#hooks;
     this.close();
     hooks?.tell('error', { error: new PmError('peer-misbehaved', `A peer was cut off: ${why}.`) });
