@@ -228,6 +228,7 @@ describe("a page's own data", () => {
       const { room, world, calls } = await together(11, 'maya', 'jonas', 'priya');
       const [maya, jonas, priya] = calls;
       await world.until(jonas.sendData('t', 'loaded'));
+      await world.run(500);
       for (const pc of world.peerConnections('jonas')) {
         if (pc.connectionState !== 'connected') continue;
         const channel = (pc as unknown as RTCPeerConnection).createDataChannel(label);

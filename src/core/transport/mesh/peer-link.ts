@@ -106,7 +106,7 @@ export class PeerLink {
         });
         this.#health.broken();
       },
-      misbehaved: (why) => this.#misbehaved(why),
+      misbehaved: (why) => this.cutOff(why),
       warn,
     });
     this.#control = conn
