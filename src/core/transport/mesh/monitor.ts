@@ -1,11 +1,12 @@
 /**
  * Reads a connection's statistics: densely right after it is up, until its first picture, since browsers have no event
- * for that; then twice a second for a while, then once. One reading at a time.
+ * for that; then twice a second for a while, then once. One reading at a time. What makes figures of the reports is
+ * loaded when there are some: no join waits for it.
  */
 import type { Platform } from '../../platform.ts';
 import type { SourceName } from '../../state/call-state.ts';
 import type { LinkStats } from '../stats.ts';
-import { readStats, type StatsReport } from './link-stats.ts';
+import type { readStats, StatsReport } from './link-stats.ts';
 
 /** The first reading after so many milliseconds, every next one after half as much again, up to the usual pace. */
 const FIRST_READING = 20;
@@ -13,6 +14,12 @@ const EARLY_PACE = 500;
 const PACE = 1_000;
 /** How long the early pace is kept. */
 const EARLY = 10_000;
+
+interface Inbound {
+  readonly type: string;
+  readonly packetsReceived?: number;
+  readonly framesDecoded?: number;
+}
 
 export interface MonitorHooks {
   /** At every reading from the first packet on. */
@@ -37,6 +44,7 @@ export class Monitor {
   /** What was told last, and when. */
   #before: StatsReport | null = null;
   #told = -Infinity;
+  #module: Promise<{ readStats: typeof readStats }> | null = null;
   #seen = { packet: false, frame: false };
 
   constructor(platform: Platform, pc: RTCPeerConnection, hooks: MonitorHooks) {
@@ -75,19 +83,21 @@ export class Monitor {
 
   async #read(): Promise<void> {
     const report: StatsReport = await this.#pc.getStats();
+    const seen = (count: 'packetsReceived' | 'framesDecoded') =>
+      ([...report.values()] as Inbound[]).some((each) => each.type === 'inbound-rtp' && each[count]! > 0);
     if (this.#stopped) return;
-    const stats = readStats(report, this.#before, (mid) => this.#hooks.sourceOf(mid));
-    const seen = (count: 'packets' | 'frames') => stats.inbound.some((stream) => stream[count] > 0);
-    const packet = seen('packets');
+    const packet = seen('packetsReceived');
     const first = packet && !this.#seen.packet;
-    this.#seen = { packet, frame: seen('frames') };
+    this.#seen = { packet, frame: seen('framesDecoded') };
     if (packet) this.#hooks.packet();
     if (this.#seen.frame) this.#hooks.frame();
     // Rates over the short steps of the beginning would say nothing.
     const now = this.#platform.now();
     if (!first && now - this.#told < EARLY_PACE * 0.9) return;
     this.#told = now;
+    const module = await (this.#module ??= this.#platform.work(import('./link-stats.ts')));
+    if (this.#stopped) return;
+    this.#hooks.stats(module.readStats(report, this.#before, (mid) => this.#hooks.sourceOf(mid)));
     this.#before = report;
-    this.#hooks.stats(stats);
   }
 }
