@@ -235,7 +235,7 @@ describe('Negotiation under faults', () => {
       await world.run(500);
       const sent = room.wire.sent.length;
       world.cut('a', 'b');
-      await world.run(world.random.between(100, 4_000));
+      await world.run(world.random.between(100, 1_200));
       world.mend('a', 'b');
       await world.when(() => room.isWhole(), 'back', 10_000);
       assert.lengthOf(room.wire.sent, sent);

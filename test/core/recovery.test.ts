@@ -84,6 +84,26 @@ describe('a connection in trouble', () => {
     }
   });
 
+  it('notices a dead path by its silence, before browsers do, and none where nobody sends', async () => {
+    for (const seed of SEEDS) {
+      const { room, maya, jonas, meet } = await pair(seed);
+      await meet();
+      await Promise.all(
+        [maya, jonas].map((call) => Promise.all([call.toggleMic(false), call.toggleCamera(false)])),
+      );
+      const [pc] = live(room, 'maya');
+      const before = pc!.localDescription!.sdp;
+      await room.world.run(20_000);
+      expect(linkOf(maya), `seed ${String(seed)}`).to.equal('connected');
+      expect(pc!.localDescription!.sdp).to.equal(before);
+      room.world.cut('maya', 'jonas');
+      const took = await room.world.when(() => linkOf(maya) === 'interrupted', 'maya to notice', 10_000);
+      expect(took, `seed ${String(seed)}`).to.be.below(4_400);
+      maya.dispose();
+      jonas.dispose();
+    }
+  });
+
   it('never shows somebody whom one talked with as a newcomer', async () => {
     const { room, maya, meet } = await pair(41);
     await meet();

@@ -137,6 +137,7 @@ export class PeerLink {
       sourceOf: (mid) => this.#slots.sourceOf(mid),
       stats: (stats) => {
         this.stats = stats;
+        this.#health.reading(stats.bytesReceived);
         this.#hooks?.tell('stats', { stats });
       },
       warn,

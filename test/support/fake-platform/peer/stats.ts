@@ -115,7 +115,7 @@ export function collectStats(peer: PeerState, only: FakeTransceiver | null): Map
   const { now } = peer.scope.scheduler;
   const report = new Map<string, object>();
   const add = (entry: Entry): void => void report.set(entry.id, { timestamp: now, ...entry });
-  const total = { bytesSent: 0, bytesReceived: 0 };
+  const total = { bytesSent: 0, bytesReceived: peer.channels.received };
   for (const transceiver of only ? [only] : peer.transceivers) {
     for (const way of ['inbound', 'outbound'] as const) {
       for (const entry of rtp(peer, transceiver, way)) {
