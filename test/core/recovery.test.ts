@@ -165,7 +165,8 @@ describe('a connection in trouble', () => {
     const control = theirs!.dataChannels.find(({ label }) => label === 'pm:control')!;
     const { sdp } = theirs!.localDescription!;
     const section = sdp.slice(sdp.indexOf('m='));
-    control.send(JSON.stringify({ t: 'signal', kind: 'offer', payload: sdp + section.repeat(9), conn: 'x' }));
+    const payload = sdp + section.repeat(9);
+    control.send(JSON.stringify({ t: 'signal', kind: 'offer', payload, conn: 'x', offer: 1 }));
     await room.world.run(500);
     // Under another name it is another connection, which it cannot have either.
     expect(linkOf(maya)).not.to.equal('connected');

@@ -16,6 +16,8 @@ import { readMedia } from './facts.ts';
 
 /** An original client's microphone toggle leaves and rejoins at once: absence counts after this long (ms). */
 const ABSENCE = 300;
+/** How long somebody whom the relay does not know any more may take to be heard of again (ms). */
+const PATIENCE = 20_000;
 
 export interface RosterEnvironment {
   readonly platform: Platform;
@@ -43,6 +45,8 @@ export class Roster {
   readonly #scope = new Scope();
   #selfId = '';
   #seq = 0;
+  /** Whoever wanted to come back to the relay that we are at has had the time for it. */
+  #late = false;
 
   constructor(env: RosterEnvironment) {
     this.#env = env;
@@ -51,7 +55,9 @@ export class Roster {
     for (const stop of [
       transport.on('link', ({ id, state }) => {
         dispatch({ type: 'update', id, patch: { link: state } });
-        if (state !== 'connected') this.sweep();
+        if (state === 'connected') return;
+        this.sweep();
+        this.#scope.add(this.#env.platform.after(PATIENCE, () => this.sweep(this.#late)));
       }),
       transport.on('stats', ({ id, stats }) =>
         dispatch({ type: 'update', id, patch: { path: stats.path.kind } }),
@@ -73,6 +79,7 @@ export class Roster {
   identify(selfId: string, seq: number): void {
     this.#selfId = selfId;
     this.#seq = seq;
+    this.#late = false;
   }
 
   /**
@@ -100,6 +107,7 @@ export class Roster {
    * restarted: until they have had their time (`late`) only a failed connection ends them.
    */
   sweep(late = false): void {
+    this.#late ||= late;
     if (!this.#env.relayOpen()) return;
     for (const [id, { listed, peer }] of this.#members) {
       const link = this.#linkOf(id);
@@ -119,16 +127,18 @@ export class Roster {
     const id = user.userID;
     const name = user.username;
     const role = asRole(user.role);
-    if (this.#members.has(id)) {
+    const peer = this.#peerInfo(user);
+    const known = this.#members.get(id);
+    if (known) {
+      // Whoever's place was given up meanwhile has come anew, and the order of joining with it.
+      known.peer = peer;
       dispatch({ type: 'update', id, patch: { name, role } });
     } else {
       if (this.#members.size >= this.#env.maxPeers()) return;
-      const peer = this.#peerInfo(user);
       this.#members.set(id, { peer, media: null, streams: {}, listed: true });
       dispatch({ type: 'add', participant: newParticipant({ id, name, role, self: false }) });
       this.#env.onPeer(peer);
     }
-    const { peer } = this.#members.get(id)!;
     if (conn) transport.assign(conn, peer);
     else transport.connect(peer);
   }

@@ -57,6 +57,7 @@ export class Session implements SignalingHandler {
   /** The join that the relay has not answered yet. */
   #joining: Deferred | null = null;
   #joined = false;
+  #stopSweep: (() => void) | null = null;
   #transport: MediaTransport | null = null;
   #roster: Roster | null = null;
   #welcome: Welcome | null = null;
@@ -250,7 +251,8 @@ export class Session implements SignalingHandler {
     this.#settled();
     // Whoever has not come back to a restarted relay within the grace is gone.
     const grace = (this.#welcome?.graceSeconds ?? 0) * 1_000;
-    this.#scope.add(this.#env.platform.after(grace, () => this.#roster?.sweep(true)));
+    this.#stopSweep?.();
+    this.#stopSweep = this.#scope.add(this.#env.platform.after(grace, () => this.#roster?.sweep(true)));
   }
 
   #entered(): void {

@@ -48,6 +48,7 @@ export class Health {
   #heard = 0;
   #read = 0;
   #silent = false;
+  #broken = false;
   #repairs = 0;
   #cancelRepair: (() => void) | null = null;
   #cancelDeadline: (() => void) | null = null;
@@ -109,10 +110,10 @@ export class Health {
     this.#repair();
   }
 
-  /** The connection cannot be negotiated any more: nothing but a new one helps. */
-  broken(): void {
-    this.#repairs = REBUILD_EVERY - 1;
-    this.#trouble();
+  /** The connection cannot be negotiated any more, or the peer closed it: nothing but a new one helps. */
+  broken(wait = 0): void {
+    this.#broken = true;
+    this.#trouble(wait);
   }
 
   /** The peer gave a sign of life over its channel. */
@@ -126,8 +127,9 @@ export class Health {
     this.#cancelRepair = this.#cancelDeadline = this.#cancelVerify = null;
   }
 
-  #trouble(): void {
-    this.#cancelRepair ??= this.#hooks.after(this.#hooks.owner() ? 0 : NOT_OWNER, () => this.#repair());
+  #trouble(wait = 0): void {
+    const turn = this.#hooks.owner() ? 0 : NOT_OWNER;
+    this.#cancelRepair ??= this.#hooks.after(wait + turn, () => this.#repair());
   }
 
   #repair(): void {
@@ -135,9 +137,10 @@ export class Health {
     this.#repairs += 1;
     this.#cancelRepair = this.#hooks.after(wait, () => {
       this.#cancelRepair = null;
-      if (this.#silent || this.#state !== 'connected') this.#repair();
+      if (this.#broken || this.#silent || this.#state !== 'connected') this.#repair();
     });
-    if (this.#repairs % REBUILD_EVERY || !this.#hooks.rebuild()) this.#hooks.restart();
+    const restart = !this.#broken && this.#repairs % REBUILD_EVERY > 0;
+    if (restart || !this.#hooks.rebuild()) this.#hooks.restart();
   }
 
   #recovered(): void {

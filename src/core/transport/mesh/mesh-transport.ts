@@ -127,6 +127,11 @@ export class MeshTransport implements MediaTransport {
       return;
     }
     const same = link?.conn === signal.conn;
+    if (signal.conn && !same && signal.offer !== 1) {
+      // More of a connection that is gone here. Whoever still believes in it learns so by a new one.
+      if (!link) this.#open(peer, this.#platform.randomId(64)).offer();
+      return;
+    }
     if (!link?.tentative) {
       if (link && same) link.receive(signal);
       else this.#open(peer, signal.conn).receive(signal);

@@ -119,6 +119,8 @@ export class Negotiator {
     }
     if (type === 'offer') {
       this.#hooks.adopt();
+      // Number 1 is a connection's very first offer, and theirs: ours begin at 2.
+      this.#offers ||= 1;
       await pc.setLocalDescription();
       this.#sendLocal(offer);
     }

@@ -33,6 +33,9 @@ export interface LinkHooks {
 /** How long an offer may go unanswered before it is sent again, in milliseconds. */
 const ANSWER_TIMEOUT = 4_000;
 
+/** A peer that closed its connection is leaving; one that is still there so much later (ms) needs another one. */
+const CLOSED_WAIT = 2_000;
+
 const LINK_STATES: Readonly<Record<RTCPeerConnectionState, LinkState>> = {
   new: 'new',
   connecting: 'connecting',
@@ -115,7 +118,10 @@ export class PeerLink {
           open: () => {
             for (const fact of this.#hooks?.facts() ?? []) this.tell(fact);
           },
-          closed: () => this.#hooks?.tell('bye', {}),
+          closed: () => {
+            this.#hooks?.tell('bye', {});
+            if (this.#hooks) this.#health.broken(CLOSED_WAIT);
+          },
           misbehaved: (why) => this.cutOff(why),
           now: () => platform.now(),
           warn,
@@ -288,7 +294,8 @@ export class PeerLink {
       this.#monitor.start();
     }
     this.#tellState();
-    this.#health.connection(state);
+    // Whoever was told may have closed us.
+    if (this.#hooks) this.#health.connection(state);
   }
 
   #tellState(): void {
