@@ -36,6 +36,8 @@ export const PmTrackEvent = notice('track');
 export const PmReactionEvent = notice('reaction');
 /** Another page sent data. */
 export const PmDataEvent = notice('data');
+/** Somebody said something; one's own once the relay has echoed it. */
+export const PmMessageEvent = notice('message');
 /** Something failed; told apart by `code`. */
 export const PmErrorEvent = notice('error');
 
@@ -50,6 +52,8 @@ export const PmCameraRequestEvent = request<{ on?: boolean }>('camera');
 export const PmHandRequestEvent = request<{ on?: boolean }>('hand');
 export const PmReactionRequestEvent = request<{ emoji?: string }>('reaction');
 
+export const PmChatSendRequestEvent = request<{ text?: string }>('chat-send');
+
 export type PmStateChangeEvent = InstanceType<typeof PmStateChangeEvent>;
 export type PmJoinedEvent = InstanceType<typeof PmJoinedEvent>;
 export type PmLeftEvent = InstanceType<typeof PmLeftEvent>;
@@ -60,6 +64,7 @@ export type PmParticipantLeftEvent = InstanceType<typeof PmParticipantLeftEvent>
 export type PmTrackEvent = InstanceType<typeof PmTrackEvent>;
 export type PmReactionEvent = InstanceType<typeof PmReactionEvent>;
 export type PmDataEvent = InstanceType<typeof PmDataEvent>;
+export type PmMessageEvent = InstanceType<typeof PmMessageEvent>;
 export type PmErrorEvent = InstanceType<typeof PmErrorEvent>;
 export type PmPreviewRequestEvent = InstanceType<typeof PmPreviewRequestEvent>;
 export type PmJoinRequestEvent = InstanceType<typeof PmJoinRequestEvent>;
@@ -68,6 +73,7 @@ export type PmMicRequestEvent = InstanceType<typeof PmMicRequestEvent>;
 export type PmCameraRequestEvent = InstanceType<typeof PmCameraRequestEvent>;
 export type PmHandRequestEvent = InstanceType<typeof PmHandRequestEvent>;
 export type PmReactionRequestEvent = InstanceType<typeof PmReactionRequestEvent>;
+export type PmChatSendRequestEvent = InstanceType<typeof PmChatSendRequestEvent>;
 
 /** The notice for each event of the call. */
 export const notices: { [K in keyof CallEvents]: EventClass<CallEvents[K]> } = {
@@ -81,6 +87,7 @@ export const notices: { [K in keyof CallEvents]: EventClass<CallEvents[K]> } = {
   track: PmTrackEvent,
   reaction: PmReactionEvent,
   data: PmDataEvent,
+  message: PmMessageEvent,
   error: PmErrorEvent,
 };
 
@@ -92,6 +99,7 @@ export const requests = {
   camera: PmCameraRequestEvent,
   hand: PmHandRequestEvent,
   reaction: PmReactionRequestEvent,
+  'chat-send': PmChatSendRequestEvent,
 };
 export type RequestName = keyof typeof requests;
 export type RequestDetail<K extends RequestName> = InstanceType<(typeof requests)[K]>['detail'];

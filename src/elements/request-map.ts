@@ -15,6 +15,7 @@ const commands: Commands = {
   camera: (call, { on }) => call.toggleCamera(on),
   hand: (call, { on }) => call.toggleHand(on),
   reaction: (call, { emoji = '' }) => call.react(emoji),
+  'chat-send': (call, { text = '' }) => call.sendMessage(text),
 };
 
 /** Marks a promise as handled, so that an inline `onclick` that drops it causes no unhandled rejection. */

@@ -15,6 +15,7 @@ import {
   type CallLike,
   type CallOptions,
   type CallState,
+  type ChatMessage,
   type Participant,
   type PmErrorCode,
   type Reason,
@@ -34,6 +35,9 @@ type Command =
   | 'toggleHand'
   | 'react'
   | 'sendData'
+  | 'sendMessage'
+  | 'retryMessage'
+  | 'setTyping'
   | 'dispose';
 type Handler = (detail: unknown) => void;
 
@@ -130,6 +134,30 @@ export class FakeCall implements CallLike {
   }
   async sendData(topic: string, data: unknown, options?: SendDataOptions): Promise<void> {
     this.commands.push(['sendData', topic, data, options]);
+  }
+  async sendMessage(text: string): Promise<void> {
+    this.commands.push(['sendMessage', text]);
+    const { id: from, name } = this.snapshot.participants[0]!;
+    const { messages } = this.snapshot;
+    this.say({ id: `own-${messages.length}`, from, name, text });
+  }
+  async retryMessage(id: string): Promise<void> {
+    this.commands.push(['retryMessage', id]);
+  }
+  setTyping(on: boolean): void {
+    this.commands.push(['setTyping', on]);
+  }
+  /** A message stands in the chat. */
+  say(message: Pick<ChatMessage, 'id' | 'from' | 'name' | 'text'> & Partial<ChatMessage>): void {
+    const said = Object.freeze({
+      at: 0,
+      state: 'sent' as const,
+      security: 'plain' as const,
+      image: null,
+      ...message,
+    });
+    this.dispatch({ type: 'chat', patch: { messages: Object.freeze([...this.snapshot.messages, said]) } });
+    this.emit('message', { message: said });
   }
   timeline(): readonly TimelineEntry[] {
     return [];

@@ -41,6 +41,7 @@ const EVENTS: readonly (keyof CallEvents)[] = [
   'participant-left',
   'reaction',
   'data',
+  'message',
   'error',
 ];
 

@@ -31,6 +31,9 @@ export const DEFAULT_OPTIONS: CallOptions = Object.freeze({
   icePolicy: 'all',
   maxPeers: 8,
   roomPrefix: null,
+  e2eePrefix: null,
+  fileChannelLabel: null,
+  passphrase: '',
 });
 
 export class Call implements CallLike {
@@ -158,6 +161,18 @@ export class Call implements CallLike {
 
   sendData(topic: string, data: unknown, options: SendDataOptions = {}): Promise<void> {
     return this.#talk.use((parts) => parts.data.send(topic, data, options));
+  }
+
+  sendMessage(text: string): Promise<void> {
+    return this.#session?.chat.use((chat) => chat.send(text)) ?? outside();
+  }
+
+  retryMessage(id: string): Promise<void> {
+    return this.#session?.chat.use((chat) => chat.retry(id)) ?? outside();
+  }
+
+  setTyping(on: boolean): void {
+    this.#session?.chat.now?.setTyping(on);
   }
 
   timeline(id: string): readonly TimelineEntry[] {
@@ -320,6 +335,8 @@ export class Call implements CallLike {
     this.#events.emit('error', { code: error.code, recoverable: error.recoverable, error });
   }
 }
+
+const outside = () => Promise.reject(new PmError('usage', 'Not in a room.'));
 
 /** The reason that people may be told for an error that ended the call. */
 function reasonOf({ code }: PmError): Reason | null {

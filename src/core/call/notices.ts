@@ -11,6 +11,7 @@ function changedKeys(before: Participant, after: Participant): (keyof Participan
 
 export function notify(before: CallState, after: CallState, action: Action, emit: Emit): void {
   if (before.phase !== after.phase) emit('state-change', { state: after.phase, reason: after.reason });
+  if (action.type === 'chat' && action.said) emit('message', { message: action.said });
   if (before.participants === after.participants || action.type === 'clear') return;
   if (action.type === 'remove') {
     const participant = before.participants.find(({ id }) => id === action.id);

@@ -97,6 +97,11 @@ export class Roster {
     }
   }
 
+  /** Whether somebody with an original client is in the room. */
+  get plain(): boolean {
+    return [...this.#members.values()].some(({ peer }) => !peer.ext);
+  }
+
   /** The relay names somebody gone. */
   left(id: string, reason: Reason): void {
     this.#remove(id, reason);

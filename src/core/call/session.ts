@@ -2,14 +2,16 @@
  * One presence in one room, from the lobby to the end: the socket, the connections and the roster, and nothing that
  * outlives them. A call makes a new one for every lobby or join.
  */
+import type { Chat } from '../chat/chat.ts';
 import { PmError, toPmError, type PmErrorCode } from '../errors.ts';
 import type { Platform } from '../platform.ts';
 import { LIMITS, type Joined, type RelayData, type RelayMessage, type Welcome } from '../protocol/index.ts';
 import type { Signaling, SignalingHandler } from '../signaling/signaling.ts';
-import { asRole, type CallState, type Reason } from '../state/call-state.ts';
+import { asRole, NONE, type CallState, type Reason } from '../state/call-state.ts';
 import type { Action } from '../state/reducer.ts';
 import type { MediaTransport, PeerInfo, PreparedOffer, SignalPort } from '../transport/transport.ts';
 import { deferred, type Deferred } from '../util/async.ts';
+import { Lazy } from '../util/lazy.ts';
 import { Scope } from '../util/scope.ts';
 import { Roster } from './roster.ts';
 import type { CallOptions } from './types.ts';
@@ -51,6 +53,7 @@ export class Session implements SignalingHandler {
 
   readonly #scope = new Scope();
   readonly #signaling: Signaling;
+  readonly chat: Lazy<Chat>;
   readonly #transportReady: Promise<void>;
   /** Settles when the relay can be talked to; a new one after every loss. */
   #ready = deferred();
@@ -68,6 +71,23 @@ export class Session implements SignalingHandler {
 
     const { dispatch, platform } = env;
     this.#signaling = env.createSignaling(this);
+    dispatch({ type: 'chat', patch: { messages: NONE, typing: NONE } });
+    this.chat = new Lazy(async () => {
+      const { Chat } = await platform.work(import('../chat/chat.ts'));
+      if (this.#scope.ended) throw ended();
+      return new Chat({
+        ...env,
+        say: (message) => this.#signaling.send(message),
+        tell: (message) => {
+          for (const { id } of env.state().participants) this.#transport?.tell(id, message);
+        },
+        wire: () => ({
+          room: this.#wireName(),
+          prefix: env.options().e2eePrefix ?? this.#welcome?.prefixes.e2ee ?? '',
+        }),
+        plain: () => this.#roster?.plain ?? false,
+      });
+    });
     this.#scope.add(
       platform.onPage((event) => {
         if (event === 'pagehide') return;
@@ -113,6 +133,7 @@ export class Session implements SignalingHandler {
   }
 
   configure(): void {
+    this.chat.now?.configure();
     this.#transport?.configure(this.#rtcConfig());
   }
 
@@ -120,6 +141,7 @@ export class Session implements SignalingHandler {
   end(reason: Reason): void {
     if (this.#scope.ended) return;
     this.#scope.end();
+    this.chat.now?.end();
     this.#roster?.end();
     this.#signaling.close(
       this.#joined ? { type: 'chat.leave', room: this.#wireName(), data: { reason } } : undefined,
@@ -151,6 +173,11 @@ export class Session implements SignalingHandler {
       relayOpen: () => this.#joined && this.#signaling.open,
       onPeer: env.onPeer,
     });
+    this.#scope.add(
+      transport.on('message', ({ id, message }) => {
+        if (message.t === 'chat') this.#withChat((chat) => chat.copied(id, message));
+      }),
+    );
     this.#scope.add(transport.on('error', ({ error }) => env.onError(error)));
     env.onTransport(transport);
   }
@@ -212,6 +239,9 @@ export class Session implements SignalingHandler {
         return;
       case 'room.left':
         return this.#roster?.left(message.data.userID, asReason(message.data.reason));
+      case 'chat.message':
+      case 'chat.typing':
+        return this.#withChat((chat) => chat.receive(message));
       case 'webrtc.offer':
       case 'webrtc.answer':
       case 'webrtc.iceCandidate':
@@ -222,9 +252,16 @@ export class Session implements SignalingHandler {
     }
   }
 
-  #onRefusal({ code = '', error: text, type }: RelayData<'general.error'>): void {
+  #withChat(run: (chat: Chat) => void): void {
+    this.chat
+      .use(run)
+      .catch((error: unknown) => this.#env.platform.log('warn', 'The chat could not be loaded.', error));
+  }
+
+  #onRefusal({ code = '', error: text, type, id }: RelayData<'general.error'>): void {
     const known = REFUSALS.find((each) => each === code) ?? 'protocol';
     const error = new PmError(known, `The relay refused: ${text}`);
+    if (type === 'chat.message' && id) return this.chat.now?.refused(id, error);
     if (type !== 'chat.join') return this.#env.onError(error);
     if (this.#joining) this.#joining.reject(error);
     // Back from a lost socket, our place may be gone.
@@ -267,6 +304,7 @@ export class Session implements SignalingHandler {
     this.#signaling.release();
     if (!this.#joining) this.#transport?.resend();
     this.#joining?.resolve();
+    this.#withChat((chat) => chat.flush());
   }
 
   #sendJoin(): void {

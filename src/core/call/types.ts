@@ -1,6 +1,6 @@
 /** What a call offers to a user interface: the contract between the core and the elements. */
 import type { PmError } from '../errors.ts';
-import type { CallState, Participant, Phase, Reason, SourceName } from '../state/call-state.ts';
+import type { CallState, ChatMessage, Participant, Phase, Reason, SourceName } from '../state/call-state.ts';
 import type { LinkStats } from '../transport/stats.ts';
 import type { TimelineEntry } from '../transport/transport.ts';
 
@@ -22,6 +22,13 @@ export interface CallOptions {
   readonly maxPeers: number;
   /** Overrides what the relay's welcome says; null follows the relay. */
   readonly roomPrefix: string | null;
+  readonly e2eePrefix: string | null;
+  readonly fileChannelLabel: string | null;
+  /**
+   * End-to-end key of the chat, exactly as typed; blank: none. What was written under another one stays unreadable until
+   * it is set here.
+   */
+  readonly passphrase: string;
 }
 
 export interface SendDataOptions {
@@ -40,6 +47,8 @@ export interface CallEvents {
   'participant-joined': { participant: Participant };
   'participant-updated': { participant: Participant; changed: readonly (keyof Participant)[] };
   'participant-left': { participant: Participant; reason: Reason };
+  /** Somebody said something, or it can be read now; one's own once the relay has echoed it. */
+  message: { message: ChatMessage };
   track: { participant: Participant; source: SourceName; stream: MediaStream };
   /** Somebody, oneself included, reacted with one emoji. */
   reaction: { participant: Participant; emoji: string };
@@ -77,6 +86,17 @@ export interface CallLike {
    *   much waits already
    */
   sendData(topic: string, data: unknown, options?: SendDataOptions): Promise<void>;
+  /**
+   * Says something to everybody in the room: 1 to 5,000 code points, or 3,000 and about 3,600 bytes of UTF-8 under a
+   * passphrase. Appears in `messages` at once; resolves when the relay has echoed it.
+   * @throws {PmError} `usage` for a text that cannot be said, `crypto-unsupported` on an insecure page with a passphrase,
+   *   `relay-unreachable` when there was no echo within 20 s (it is said once the relay is back), or why it was refused
+   */
+  sendMessage(text: string): Promise<void>;
+  /** Says a message again that is `failed`. @throws {PmError} as `sendMessage` */
+  retryMessage(id: string): Promise<void>;
+  /** Tells the others that one is typing; ends by itself 4 s after it was last set. */
+  setTyping(on: boolean): void;
   /** The dated steps of the connection to a participant; kept after it closed, until the call is disposed. */
   timeline(id: string): readonly TimelineEntry[];
   /** The newest reading of every connection, at most a second old; empty outside a call. */

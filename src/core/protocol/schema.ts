@@ -123,10 +123,12 @@ export const RELAY_DATA = {
   'room.users': object({ users }),
   /** `reason` is one of `REASONS`. */
   'room.left': object({ userID: id, reason: text }),
+  'chat.message': messageData,
+  'chat.typing': typingData,
   'webrtc.offer': descriptionData,
   'webrtc.answer': descriptionData,
   'webrtc.iceCandidate': candidateData,
-  'general.error': object({ error: text, code: optional(text), type: optional(text) }),
+  'general.error': object({ error: text, code: optional(text), type: optional(text), id: optional(text) }),
 } satisfies Record<string, Shape<unknown>>;
 
 export type RelayType = keyof typeof RELAY_DATA;

@@ -43,6 +43,29 @@ export interface Participant {
   readonly sources: Sources;
 }
 
+/**
+ * How a message is kept from others than those in the room: `encrypted` under a passphrase, `direct` from browser to
+ * browser, `plain` not at all. `undecryptable`: written under another passphrase; its text comes with the right one.
+ */
+export type Security = 'encrypted' | 'direct' | 'plain' | 'undecryptable';
+
+export interface ChatMessage {
+  readonly id: string;
+  /** A participant's id, who may have left since; `participants[0].id` is oneself. */
+  readonly from: string;
+  /** Their name when they said it. */
+  readonly name: string;
+  /** What was said; the file name of a picture. Empty while it cannot be decrypted. */
+  readonly text: string;
+  /** When it was said or came in, in milliseconds since the Unix epoch. */
+  readonly at: number;
+  /** One's own are `sending` until the relay has echoed them. A `failed` one is kept, and may be sent again. */
+  readonly state: 'sending' | 'sent' | 'failed';
+  readonly security: Security;
+  /** PNG, JPEG, WebP or GIF, from an original client. */
+  readonly image: Blob | null;
+}
+
 /** How the socket to the relay stands. Losing it never ends a call. */
 export type RelayState = 'closed' | 'connecting' | 'open';
 
@@ -72,8 +95,13 @@ export interface CallState {
   readonly problems: Readonly<Partial<Record<'mic' | 'camera', PmErrorCode>>>;
   /** Oneself first, then everybody else in order of appearance. Never empty. */
   readonly participants: readonly Participant[];
+  /** The newest 500, in the order in which they came. */
+  readonly messages: readonly ChatMessage[];
+  /** Ids of those who are typing, oneself never among them. */
+  readonly typing: readonly string[];
 }
 
+export const NONE: readonly never[] = Object.freeze([]);
 export const UNKNOWN_QUALITY: Quality = Object.freeze({ level: 'unknown', reason: null });
 export const SOURCE_NAMES: readonly SourceName[] = ['mic', 'camera', 'screen', 'screenAudio'];
 export const NO_SOURCE: Source = Object.freeze({ state: 'off', stream: null });
@@ -112,6 +140,8 @@ export function initialState(): CallState {
     wanted: Object.freeze({ mic: true, camera: true, screen: false }),
     problems: Object.freeze({}),
     participants: Object.freeze([newParticipant({ id: 'self', name: '', self: true })]),
+    messages: NONE,
+    typing: NONE,
   });
 }
 

@@ -4,6 +4,7 @@ import {
   newParticipant,
   type CallFailure,
   type CallState,
+  type ChatMessage,
   type Participant,
   type Phase,
   type Reason,
@@ -24,6 +25,8 @@ export type Action =
   | { type: 'update'; id: string; patch: Partial<Participant> }
   | { type: 'source'; id: string; source: SourceName; value: Partial<Source> }
   | { type: 'remove'; id: string; reason: Reason }
+  /** `said`: the message that is now said, or can now be read. */
+  | { type: 'chat'; patch: Partial<Pick<CallState, 'messages' | 'typing'>>; said?: ChatMessage }
   /** Back to being alone. */
   | { type: 'clear' };
 
@@ -87,8 +90,11 @@ export function reduce(state: CallState, action: Action): CallState {
       return state.participants.some(({ id, self }) => id === action.id && !self)
         ? merge(state, {
             participants: Object.freeze(state.participants.filter(({ id }) => id !== action.id)),
+            typing: Object.freeze(state.typing.filter((id) => id !== action.id)),
           })
         : state;
+    case 'chat':
+      return merge<CallState>(state, action.patch);
     case 'clear':
       return state.participants.length > 1
         ? merge(state, { participants: Object.freeze(state.participants.slice(0, 1)) })

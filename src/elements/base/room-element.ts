@@ -31,6 +31,9 @@ const OPTIONS = {
   icePolicy: { attribute: 'ice-policy', converter: readers['ice-policy'] },
   maxPeers: { attribute: 'max-peers', converter: readers['max-peers'] },
   roomPrefix: { attribute: 'room-prefix' },
+  e2eePrefix: { attribute: 'e2ee-prefix' },
+  fileChannelLabel: { attribute: 'file-channel-label' },
+  passphrase: { attribute: false },
 } satisfies Record<keyof CallOptions, PropertyDeclaration>;
 const OPTION_NAMES = Object.keys(OPTIONS) as (keyof CallOptions)[];
 
@@ -65,6 +68,12 @@ export abstract class RoomElement extends PmElement implements CallOptions {
   maxPeers = 8;
   /** Overrides what the relay says; for an existing Private Meet server. */
   roomPrefix: string | null = null;
+  /** Likewise: what marks an encrypted message. */
+  e2eePrefix: string | null = null;
+  /** Likewise: the data channel on which original clients send pictures. */
+  fileChannelLabel: string | null = null;
+  /** End-to-end key of the chat; never an attribute. */
+  passphrase = '';
 
   protected readonly audio = new RemoteAudio(this);
   private current: CallLike | null = null;
@@ -126,6 +135,18 @@ export abstract class RoomElement extends PmElement implements CallOptions {
   /** Sends the page's own data, JSON or bytes, to the others of this room. */
   sendData(topic: string, data: unknown, options?: SendDataOptions): Promise<void> {
     return handled(this.call.sendData(topic, data, options));
+  }
+  /** Says something to everybody in the room; resolves once the relay has echoed it. */
+  sendMessage(text: string): Promise<void> {
+    return handled(this.call.sendMessage(text));
+  }
+  /** Says a message again that failed. */
+  retryMessage(id: string): Promise<void> {
+    return handled(this.call.retryMessage(id));
+  }
+  /** Tells the others that one is typing. */
+  setTyping(on: boolean): void {
+    this.call.setTyping(on);
   }
   /** Fires `pm-<name>-request` on the room and, unless it is prevented, carries it out. */
   request<K extends RequestName>(name: K, detail: RequestDetail<K> = {}): Promise<unknown> {
