@@ -3,7 +3,6 @@ export { Call, DEFAULT_OPTIONS } from './call/call.ts';
 export { isActive } from './call/phase.ts';
 export type { CallEvents, CallLike, CallOptions, SendDataOptions } from './call/types.ts';
 export { isPmError, PmError, toPmError, type PmErrorCode } from './errors.ts';
-export { gridLayout } from './layout/grid-layout.ts';
 export { browserPlatform, type Platform } from './platform.ts';
 export * from './state/call-state.ts';
 export { Store } from './state/store.ts';
