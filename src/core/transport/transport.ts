@@ -96,7 +96,7 @@ export interface MediaTransport {
   prepare(count: number): Promise<readonly PreparedOffer[]>;
   /** Says who was dealt the prepared offer `conn`: its connection becomes the link to that peer. */
   assign(conn: string, peer: PeerInfo): void;
-  /** Closes the prepared offers that nobody was dealt. */
+  /** The prepared offers that nobody was dealt are not needed any more; closed in a while. */
   discardPrepared(): void;
   /** Opens a link, or returns with the one that is there. */
   connect(peer: PeerInfo): void;

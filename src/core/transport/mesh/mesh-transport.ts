@@ -19,6 +19,8 @@ import type { SlotStreams } from './slots.ts';
 
 /** Timelines of closed connections that are kept for reading. */
 const KEPT_TIMELINES = 64;
+/** When offers that nobody was dealt are closed, in milliseconds after the join. */
+const DISCARD_AFTER = 2_000;
 
 export class MeshTransport implements MediaTransport {
   readonly #platform: Platform;
@@ -35,6 +37,7 @@ export class MeshTransport implements MediaTransport {
   /** With whom there was a connection before (`interrupted`), or never will be as things are (`failed`). */
   readonly #fates = new Map<string, 'interrupted' | 'failed'>();
   #prepared: PeerLink[] = [];
+  #cancelDiscard: (() => void) | null = null;
   /** What is said of oneself, by its `t`. */
   readonly #facts = new Map<string, PeerMessage>();
   #closed = false;
@@ -78,6 +81,8 @@ export class MeshTransport implements MediaTransport {
   }
 
   async prepare(count: number): Promise<readonly PreparedOffer[]> {
+    this.#cancelDiscard?.();
+    this.#cancelDiscard = null;
     while (this.#prepared.length < count && !this.#closed) {
       const link = new PeerLink(
         this.#platform,
@@ -100,6 +105,13 @@ export class MeshTransport implements MediaTransport {
   }
 
   discardPrepared(): void {
+    // Closing takes browsers some 20 ms each, in the very task in which the first picture is waited for.
+    this.#cancelDiscard ??= this.#platform.after(DISCARD_AFTER, () => this.#discard());
+  }
+
+  #discard(): void {
+    this.#cancelDiscard?.();
+    this.#cancelDiscard = null;
     for (const link of this.#prepared.splice(0)) link.close();
   }
 
@@ -187,7 +199,7 @@ export class MeshTransport implements MediaTransport {
 
   close(): void {
     this.#closed = true;
-    this.discardPrepared();
+    this.#discard();
     for (const id of [...this.#links.keys()]) this.disconnect(id);
     this.#peers.clear();
     this.#events.clear();
