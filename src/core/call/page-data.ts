@@ -15,7 +15,7 @@ const MAX_TOPIC = 64;
 const FAST = 'pm:fast';
 /** Messages in a second, and at once, that are taken from one peer; after a cut everything held comes at once. */
 const PER_SECOND = 2_000;
-const BURST = 20_000;
+const BURST = 10_000;
 
 const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 
@@ -125,7 +125,11 @@ export class PageData {
     const init = fast ? { ordered: false, maxRetransmits: 0 } : {};
     const channel = this.#hooks.transport.openChannel(id, label, init);
     if (!channel) return null;
-    const pipe = new Pipe(channel, () => this.#pipes.get(key) === pipe && this.#pipes.delete(key));
+    const pipe = new Pipe(
+      channel,
+      this.#hooks.platform,
+      () => this.#pipes.get(key) === pipe && this.#pipes.delete(key),
+    );
     this.#pipes.set(key, pipe);
     return pipe;
   }
