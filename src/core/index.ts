@@ -1,7 +1,14 @@
 /** The headless core: a whole call without an interface, usable on its own. */
 export { Call, DEFAULT_OPTIONS } from './call/call.ts';
 export { isActive } from './call/phase.ts';
-export type { CallEvents, CallLike, CallOptions, SendDataOptions } from './call/types.ts';
+export type {
+  CallEvents,
+  CallLike,
+  CallOptions,
+  SendDataOptions,
+  SendFileOptions,
+  AcceptFileOptions,
+} from './call/types.ts';
 export { isPmError, PmError, toPmError, type PmErrorCode } from './errors.ts';
 export { browserPlatform, type Platform } from './platform.ts';
 export * from './state/call-state.ts';

@@ -27,6 +27,9 @@ export interface Platform {
   /** Null where the page is not a secure context: browsers give no devices there. */
   readonly mediaDevices: Pick<MediaDevices, 'getUserMedia'> | null;
   fetch(url: string, init?: RequestInit): Promise<Response>;
+  /** The origin private file system's manager, and locks by name; null where the page is not a secure context. */
+  readonly storage: StorageManager | null;
+  readonly locks: LockManager | null;
   /** WebCrypto; null where the page is not a secure context. */
   readonly subtle: SubtleCrypto | null;
   /**
@@ -93,6 +96,12 @@ export function browserPlatform(): Platform {
       return (navigator.mediaDevices as MediaDevices | undefined) ?? null;
     },
     fetch: (url, init) => fetch(url, init),
+    get storage() {
+      return (navigator.storage as StorageManager | undefined) ?? null;
+    },
+    get locks() {
+      return (navigator.locks as LockManager | undefined) ?? null;
+    },
     get subtle() {
       return (crypto.subtle as SubtleCrypto | undefined) ?? null;
     },

@@ -38,6 +38,8 @@ export const PmReactionEvent = notice('reaction');
 export const PmDataEvent = notice('data');
 /** Somebody said something; one's own once the relay has echoed it. */
 export const PmMessageEvent = notice('message');
+/** A file is offered to or by somebody, or its transfer is in another state. */
+export const PmFileEvent = notice('file');
 /** Something failed; told apart by `code`. */
 export const PmErrorEvent = notice('error');
 
@@ -50,6 +52,7 @@ export const PmLeaveRequestEvent = request('leave');
 export const PmMicRequestEvent = request<{ on?: boolean }>('mic');
 export const PmCameraRequestEvent = request<{ on?: boolean }>('camera');
 export const PmHandRequestEvent = request<{ on?: boolean }>('hand');
+export const PmFileSendRequestEvent = request<{ file?: Blob; to?: string }>('file-send');
 export const PmReactionRequestEvent = request<{ emoji?: string }>('reaction');
 
 export const PmChatSendRequestEvent = request<{ text?: string }>('chat-send');
@@ -65,6 +68,7 @@ export type PmTrackEvent = InstanceType<typeof PmTrackEvent>;
 export type PmReactionEvent = InstanceType<typeof PmReactionEvent>;
 export type PmDataEvent = InstanceType<typeof PmDataEvent>;
 export type PmMessageEvent = InstanceType<typeof PmMessageEvent>;
+export type PmFileEvent = InstanceType<typeof PmFileEvent>;
 export type PmErrorEvent = InstanceType<typeof PmErrorEvent>;
 export type PmPreviewRequestEvent = InstanceType<typeof PmPreviewRequestEvent>;
 export type PmJoinRequestEvent = InstanceType<typeof PmJoinRequestEvent>;
@@ -72,6 +76,7 @@ export type PmLeaveRequestEvent = InstanceType<typeof PmLeaveRequestEvent>;
 export type PmMicRequestEvent = InstanceType<typeof PmMicRequestEvent>;
 export type PmCameraRequestEvent = InstanceType<typeof PmCameraRequestEvent>;
 export type PmHandRequestEvent = InstanceType<typeof PmHandRequestEvent>;
+export type PmFileSendRequestEvent = InstanceType<typeof PmFileSendRequestEvent>;
 export type PmReactionRequestEvent = InstanceType<typeof PmReactionRequestEvent>;
 export type PmChatSendRequestEvent = InstanceType<typeof PmChatSendRequestEvent>;
 
@@ -88,6 +93,7 @@ export const notices: { [K in keyof CallEvents]: EventClass<CallEvents[K]> } = {
   reaction: PmReactionEvent,
   data: PmDataEvent,
   message: PmMessageEvent,
+  file: PmFileEvent,
   error: PmErrorEvent,
 };
 
@@ -100,6 +106,7 @@ export const requests = {
   hand: PmHandRequestEvent,
   reaction: PmReactionRequestEvent,
   'chat-send': PmChatSendRequestEvent,
+  'file-send': PmFileSendRequestEvent,
 };
 export type RequestName = keyof typeof requests;
 export type RequestDetail<K extends RequestName> = InstanceType<(typeof requests)[K]>['detail'];

@@ -14,6 +14,7 @@ const commands: Commands = {
   mic: (call, { on }) => call.toggleMic(on),
   camera: (call, { on }) => call.toggleCamera(on),
   hand: (call, { on }) => call.toggleHand(on),
+  'file-send': (call, { file, to }) => call.sendFile(file as Blob, to === undefined ? {} : { to }),
   reaction: (call, { emoji = '' }) => call.react(emoji),
   'chat-send': (call, { text = '' }) => call.sendMessage(text),
 };

@@ -20,6 +20,7 @@ import {
   type PmErrorCode,
   type Reason,
   type SendDataOptions,
+  type SendFileOptions,
   type SourceName,
   type TimelineEntry,
 } from '../../src/core/index.ts';
@@ -38,6 +39,10 @@ type Command =
   | 'sendMessage'
   | 'retryMessage'
   | 'setTyping'
+  | 'sendFile'
+  | 'acceptFile'
+  | 'declineFile'
+  | 'cancelFile'
   | 'dispose';
 type Handler = (detail: unknown) => void;
 
@@ -158,6 +163,19 @@ export class FakeCall implements CallLike {
     });
     this.dispatch({ type: 'chat', patch: { messages: Object.freeze([...this.snapshot.messages, said]) } });
     this.emit('message', { message: said });
+  }
+  async sendFile(file: Blob, options?: SendFileOptions): Promise<readonly string[]> {
+    this.commands.push(['sendFile', file, options]);
+    return [];
+  }
+  async acceptFile(id: string): Promise<void> {
+    this.commands.push(['acceptFile', id]);
+  }
+  async declineFile(id: string): Promise<void> {
+    this.commands.push(['declineFile', id]);
+  }
+  async cancelFile(id: string): Promise<void> {
+    this.commands.push(['cancelFile', id]);
   }
   timeline(): readonly TimelineEntry[] {
     return [];

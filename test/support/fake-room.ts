@@ -42,6 +42,7 @@ const EVENTS: readonly (keyof CallEvents)[] = [
   'reaction',
   'data',
   'message',
+  'file',
   'error',
 ];
 

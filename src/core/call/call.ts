@@ -17,7 +17,14 @@ import { isActive, mayFollow } from './phase.ts';
 import { checkRoom } from './room-name.ts';
 import { Session } from './session.ts';
 import { Talk } from './talk.ts';
-import type { CallEvents, CallLike, CallOptions, SendDataOptions } from './types.ts';
+import type {
+  AcceptFileOptions,
+  CallEvents,
+  CallLike,
+  CallOptions,
+  SendDataOptions,
+  SendFileOptions,
+} from './types.ts';
 
 export const DEFAULT_OPTIONS: CallOptions = Object.freeze({
   room: '',
@@ -75,7 +82,7 @@ export class Call implements CallLike {
       platform,
       state: () => this.snapshot,
       dispatch: (action) => this.#dispatch(action),
-      emit: (name, detail) => this.#events.emit(name, detail),
+      events: this.#events,
     });
     this.#media.want('mic', true);
     this.#media.want('camera', true);
@@ -173,6 +180,22 @@ export class Call implements CallLike {
 
   setTyping(on: boolean): void {
     this.#session?.chat.now?.setTyping(on);
+  }
+
+  sendFile(file: Blob, { to }: SendFileOptions = {}): Promise<readonly string[]> {
+    return this.#talk.use((parts) => parts.sendFile(file, to));
+  }
+
+  acceptFile(id: string, { handle }: AcceptFileOptions = {}): Promise<void> {
+    return this.#talk.use(async (parts) => (await parts.files()).accept(id, handle));
+  }
+
+  declineFile(id: string): Promise<void> {
+    return this.#talk.use(async (parts) => (await parts.files()).decline(id));
+  }
+
+  cancelFile(id: string): Promise<void> {
+    return this.#talk.use(async (parts) => (await parts.files()).cancel(id));
   }
 
   timeline(id: string): readonly TimelineEntry[] {

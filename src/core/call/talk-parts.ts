@@ -1,11 +1,15 @@
-/** What few calls use, loaded on demand: reactions and the page's own data. */
+/** What few calls use, loaded on demand: reactions, the page's own data, and the way to files. */
+import type { Files } from '../files/files.ts';
 import { PmError } from '../errors.ts';
 import type { Platform } from '../platform.ts';
 import { participant, type CallState } from '../state/call-state.ts';
 import type { Action } from '../state/reducer.ts';
 import type { MediaTransport, PeerMessage } from '../transport/transport.ts';
 import { Bucket } from '../util/bucket.ts';
+import { keepEarly } from '../util/early.ts';
+import { Scope } from '../util/scope.ts';
 import { PageData } from './page-data.ts';
+import type { Emitter } from '../util/emitter.ts';
 import type { CallEvents } from './types.ts';
 
 /** Reactions in a second, and at once, that are shown of one peer. */
@@ -22,13 +26,15 @@ export interface TalkHooks {
   readonly platform: Platform;
   readonly state: () => CallState;
   readonly dispatch: (action: Action) => void;
-  readonly emit: <K extends keyof CallEvents>(name: K, detail: CallEvents[K]) => void;
+  readonly events: Emitter<CallEvents>;
 }
 
 export class TalkParts {
   readonly #hooks: TalkHooks;
   readonly #transport: MediaTransport;
   readonly data: PageData;
+  readonly #scope = new Scope();
+  #files: Promise<Files> | null = null;
   readonly #buckets = new Map<string, Bucket>();
 
   constructor(hooks: TalkHooks, transport: MediaTransport) {
@@ -38,29 +44,77 @@ export class TalkParts {
       platform: hooks.platform,
       transport,
       others: () => this.#others(),
-      heard: (detail) => hooks.emit('data', detail),
+      heard: (detail) => hooks.events.emit('data', detail),
     });
+    this.#scope.add(
+      hooks.events.on('participant-left', ({ participant: { id } }) =>
+        this.#loaded((files) => files.end(id)),
+      ),
+    );
   }
 
   /** @throws {PmError} `usage` for anything but one emoji */
   react(emoji: string): void {
     if (!isEmoji(emoji)) throw new PmError('usage', 'A reaction is one emoji.');
     for (const id of this.#others()) this.#transport.tell(id, { t: 'reaction', emoji });
-    this.#hooks.emit('reaction', { participant: this.#hooks.state().participants[0]!, emoji });
+    this.#hooks.events.emit('reaction', { participant: this.#hooks.state().participants[0]!, emoji });
   }
 
   hear(id: string, { emoji }: PeerMessage): void {
-    const { platform, state, emit } = this.#hooks;
+    const { platform, state, events } = this.#hooks;
     const who = participant(state(), id);
     let bucket = this.#buckets.get(id);
     if (!bucket) this.#buckets.set(id, (bucket = new Bucket(PER_SECOND, BURST, () => platform.now())));
-    if (who && isEmoji(emoji) && bucket.take()) emit('reaction', { participant: who, emoji });
+    if (who && isEmoji(emoji) && bucket.take()) events.emit('reaction', { participant: who, emoji });
   }
 
   /** A peer opened a channel. */
   take(id: string, channel: RTCDataChannel): void {
     if (/^pm:(data|fast)$/.test(channel.label)) this.data.take(id, channel);
-    else channel.close();
+    else if (channel.label === 'pm:file') {
+      const handOver = keepEarly(channel);
+      this.files().then(
+        (files) => {
+          files.take(id, channel);
+          handOver();
+        },
+        () => channel.close(),
+      );
+    } else channel.close();
+  }
+
+  files(): Promise<Files> {
+    const { platform, state, dispatch, events } = this.#hooks;
+    return (this.#files ??= platform.work(import('../files/files.ts')).then(
+      ({ Files: Manager }) =>
+        new Manager({
+          platform,
+          files: () => state().files,
+          update: (files) => dispatch({ type: 'files', files }),
+          changed: (file) => events.emit('file', file),
+          open: (peer) => this.#transport.openChannel(peer, 'pm:file'),
+          cutOff: (peer, why) => this.#transport.cutOff(peer, why),
+        }),
+      (error: unknown) => {
+        this.#files = null;
+        throw error;
+      },
+    ));
+  }
+
+  /** @param to a participant, or everybody. @throws {PmError} see `CallLike.sendFile` */
+  async sendFile(file: Blob, to: string | undefined): Promise<readonly string[]> {
+    return (await this.files()).send(file, to === undefined ? this.#others() : [to]);
+  }
+
+  end(): void {
+    this.#scope.end();
+    this.#loaded((files) => files.end());
+  }
+
+  /** Runs only where there are files: whoever has none does not load them to be told. */
+  #loaded(run: (files: Files) => void): void {
+    this.#files?.then(run, () => undefined);
   }
 
   #others(): readonly string[] {

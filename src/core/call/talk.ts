@@ -1,10 +1,8 @@
 /** What people and pages tell each other directly. The raised hand is here; the rest is loaded when it is first used. */
 import { PmError, toPmError } from '../errors.ts';
 import type { MediaTransport } from '../transport/transport.ts';
+import { keepEarly } from '../util/early.ts';
 import type { TalkHooks, TalkParts } from './talk-parts.ts';
-
-/** Messages of a channel that may wait until the part that reads them is there. */
-const MOST_EARLY = 1_000;
 
 export class Talk {
   readonly #hooks: TalkHooks;
@@ -17,6 +15,10 @@ export class Talk {
 
   /** From now on this is the way to the others; null: there is none any more. */
   bind(transport: MediaTransport | null): void {
+    this.#parts?.then(
+      (parts) => parts.end(),
+      () => undefined,
+    );
     this.#transport = transport;
     this.#parts = null;
     this.hand(!!transport && this.#raised);
@@ -27,12 +29,11 @@ export class Talk {
     });
     transport?.on('channel', ({ id, channel }) => {
       if (!channel.label.startsWith('pm:')) return;
-      const early: MessageEvent[] = [];
       channel.binaryType = 'arraybuffer';
-      channel.onmessage = (event) => early.push(event) > MOST_EARLY && channel.close();
+      const handOver = keepEarly(channel);
       this.#quietly((parts) => {
         parts.take(id, channel);
-        for (const event of early) channel.onmessage?.(event);
+        handOver();
       });
     });
   }

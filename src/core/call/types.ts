@@ -1,6 +1,14 @@
 /** What a call offers to a user interface: the contract between the core and the elements. */
 import type { PmError } from '../errors.ts';
-import type { CallState, ChatMessage, Participant, Phase, Reason, SourceName } from '../state/call-state.ts';
+import type {
+  CallState,
+  ChatMessage,
+  FileTransfer,
+  Participant,
+  Phase,
+  Reason,
+  SourceName,
+} from '../state/call-state.ts';
 import type { LinkStats } from '../transport/stats.ts';
 import type { TimelineEntry } from '../transport/transport.ts';
 
@@ -38,6 +46,16 @@ export interface SendDataOptions {
   readonly unreliable?: boolean;
 }
 
+export interface SendFileOptions {
+  /** A participant's id; absent: everybody of ours who is connected. */
+  readonly to?: string;
+}
+
+export interface AcceptFileOptions {
+  /** A file to write to, from a save picker; absent: the browser's own storage, until the page goes. */
+  readonly handle?: FileSystemFileHandle;
+}
+
 export interface CallEvents {
   'state-change': { state: Phase; reason: Reason | null };
   joined: { participant: Participant };
@@ -54,6 +72,8 @@ export interface CallEvents {
   reaction: { participant: Participant; emoji: string };
   /** Another page said something: JSON, or bytes as a `Uint8Array`. A stranger's word. `from` is a participant's id. */
   data: { topic: string; data: unknown; from: string };
+  /** A file is offered to or by somebody, or its transfer is in another state. */
+  file: FileTransfer;
   error: { code: PmError['code']; recoverable: boolean; error: PmError };
 }
 
@@ -97,6 +117,22 @@ export interface CallLike {
   retryMessage(id: string): Promise<void>;
   /** Tells the others that one is typing; ends by itself 4 s after it was last set. */
   setTyping(on: boolean): void;
+  /**
+   * Offers a file, directly. Resolves to the ids of the transfers, one for each addressee, once it is offered; the
+   * state's `files` and the event `file` tell the rest. It goes on by itself after a link was away.
+   * @throws {PmError} `usage` for anything but a Blob, `data-closed` when nobody can be reached, `rate-limited` when
+   *   eight offers wait for an answer already, `crypto-unsupported` on a page that is not secure
+   */
+  sendFile(file: Blob, options?: SendFileOptions): Promise<readonly string[]>;
+  /**
+   * Takes a file that is offered; it is in `files` as `blob` once it is whole and verified.
+   * @throws {PmError} `usage` for another id, `unsupported` when there is no place for so much
+   */
+  acceptFile(id: string, options?: AcceptFileOptions): Promise<void>;
+  /** The sender is told (`file-refused`). @throws {PmError} `usage` for an id that is not offered */
+  declineFile(id: string): Promise<void>;
+  /** Ends a transfer of either direction; of one that has ended, forgets what it left in the browser's storage. */
+  cancelFile(id: string): Promise<void>;
   /** The dated steps of the connection to a participant; kept after it closed, until the call is disposed. */
   timeline(id: string): readonly TimelineEntry[];
   /** The newest reading of every connection, at most a second old; empty outside a call. */

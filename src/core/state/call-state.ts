@@ -81,6 +81,30 @@ export interface CallFailure {
   readonly message: string;
 }
 
+/** `paused`: the link is away; it goes on by itself. `declined`, `cancelled`: by either side. */
+export type FileState = 'offered' | 'active' | 'paused' | 'done' | 'declined' | 'cancelled' | 'failed';
+
+/** A file on its way between oneself and one other. */
+export interface FileTransfer {
+  readonly id: string;
+  /** The other one's id. */
+  readonly peer: string;
+  readonly outgoing: boolean;
+  /** Text without a path; a stranger's, as is `type`. */
+  readonly name: string;
+  /** The media type as the sender says it, or empty. */
+  readonly type: string;
+  /** In bytes. */
+  readonly size: number;
+  readonly state: FileState;
+  /** Sent, or received; about five times a second. */
+  readonly bytes: number;
+  /** What arrived, once `done`: bytes without a type of their own. Null for what was sent. */
+  readonly blob: File | null;
+  /** Why it failed. */
+  readonly code: PmErrorCode | null;
+}
+
 export interface CallState {
   readonly phase: Phase;
   /** Why the call ended, once `phase` is `left` or `failed`. */
@@ -99,6 +123,8 @@ export interface CallState {
   readonly messages: readonly ChatMessage[];
   /** Ids of those who are typing, oneself never among them. */
   readonly typing: readonly string[];
+  /** Files on their way and those that came, in order of appearance. */
+  readonly files: readonly FileTransfer[];
 }
 
 export const NONE: readonly never[] = Object.freeze([]);
@@ -142,6 +168,7 @@ export function initialState(): CallState {
     participants: Object.freeze([newParticipant({ id: 'self', name: '', self: true })]),
     messages: NONE,
     typing: NONE,
+    files: NONE,
   });
 }
 

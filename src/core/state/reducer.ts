@@ -5,6 +5,7 @@ import {
   type CallFailure,
   type CallState,
   type ChatMessage,
+  type FileTransfer,
   type Participant,
   type Phase,
   type Reason,
@@ -20,6 +21,7 @@ export type Action =
   | { type: 'relay'; relay: RelayState }
   | { type: 'wanted'; wanted: Partial<Wanted> }
   | { type: 'problem'; source: 'mic' | 'camera'; code: PmErrorCode | null }
+  | { type: 'files'; files: readonly FileTransfer[] }
   | { type: 'add'; participant: Participant }
   /** `self` names oneself, whatever the id. */
   | { type: 'update'; id: string; patch: Partial<Participant> }
@@ -73,6 +75,8 @@ export function reduce(state: CallState, action: Action): CallState {
       return merge(state, { wanted: merge(state.wanted, action.wanted) });
     case 'problem':
       return setProblem(state, action.source, action.code);
+    case 'files':
+      return merge(state, { files: action.files });
     case 'add':
       return state.participants.some(({ id }) => id === action.participant.id)
         ? state

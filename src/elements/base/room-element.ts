@@ -2,6 +2,7 @@ import type { PropertyDeclaration, PropertyDeclarations, PropertyValues } from '
 import {
   Call,
   PmError,
+  type AcceptFileOptions,
   type CallEvents,
   type CallLike,
   type CallOptions,
@@ -10,6 +11,7 @@ import {
   type Phase,
   type Reason,
   type SendDataOptions,
+  type SendFileOptions,
 } from '../../core/index.ts';
 import { CallProvider } from '../context.ts';
 import { notices, PmErrorEvent, type RequestDetail, type RequestName } from '../events.ts';
@@ -147,6 +149,19 @@ export abstract class RoomElement extends PmElement implements CallOptions {
   /** Tells the others that one is typing. */
   setTyping(on: boolean): void {
     this.call.setTyping(on);
+  }
+  /** Offers a file to one or to everybody; `snapshot.files` tells how it goes. */
+  sendFile(file: Blob, options?: SendFileOptions): Promise<readonly string[]> {
+    return handled(this.call.sendFile(file, options));
+  }
+  acceptFile(id: string, options?: AcceptFileOptions): Promise<void> {
+    return handled(this.call.acceptFile(id, options));
+  }
+  declineFile(id: string): Promise<void> {
+    return handled(this.call.declineFile(id));
+  }
+  cancelFile(id: string): Promise<void> {
+    return handled(this.call.cancelFile(id));
   }
   /** Fires `pm-<name>-request` on the room and, unless it is prevented, carries it out. */
   request<K extends RequestName>(name: K, detail: RequestDetail<K> = {}): Promise<unknown> {

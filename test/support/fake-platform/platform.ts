@@ -60,6 +60,10 @@ export class FakePlatform implements Platform {
     });
   }
 
+  /** None, unless a test gives it the browser's own: what is received is then kept in memory. */
+  storage: StorageManager | null = null;
+  locks: LockManager | null = null;
+
   get subtle(): SubtleCrypto | null {
     return this.secure ? this.realSubtle : null;
   }
