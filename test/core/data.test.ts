@@ -178,7 +178,8 @@ describe("a page's own data", () => {
     expect(new Set(outcomes)).to.have.all.keys('fine', 'rate-limited', 'data-closed');
   });
 
-  it('of a page that says very much is slowed down, not cut off', async () => {
+  it('of a page that says very much is slowed down, not cut off', async function () {
+    this.timeout(60_000);
     const { room, world, calls } = await together(12, 'maya', 'jonas');
     const [maya, jonas] = calls;
     const talk = async () => {
@@ -240,7 +241,8 @@ describe("a page's own data", () => {
       },
     ],
   ] as const) {
-    it(`${what} on ${label} costs the link, and nothing else`, async () => {
+    it(`${what} on ${label} costs the link, and nothing else`, async function () {
+      this.timeout(60_000);
       const { room, world, calls } = await together(11, 'maya', 'jonas', 'priya');
       const [maya, jonas, priya] = calls;
       await world.until(jonas.sendData('t', 'loaded'));
