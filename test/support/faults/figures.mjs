@@ -3,7 +3,10 @@
  * The figures that the fault suite reaches, beside those that were to be reached. Tests never fail for a time: they
  * write figures down, and whoever runs them judges. A value that never came (no picture after the mend) is null.
  */
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
 
 /**
  * @typedef {object} Figure
@@ -86,4 +89,45 @@ export function table(/** @type {Figure[]} */ figures, /** @type {string[]} */ s
       .trimEnd(),
   );
   return [...lines, ...skipped.map((each) => `SKIPPED: ${each}`)].join('\n');
+}
+
+/**
+ * Keeps the results of a full run, dated, to be committed by whoever ran it.
+ *
+ * @param {string} root
+ * @param {Figure[]} figures
+ * @param {{failed: string[], skipped: string[]}} outcome Names of tests.
+ * @returns {string} the file
+ */
+export function keepResults(root, figures, outcome) {
+  const now = new Date().toISOString();
+  const folder = 'test/faults/results';
+  const path = `${folder}/${now.slice(0, 10)}.json`;
+  const git = (/** @type {string[]} */ ...args) => {
+    try {
+      return execFileSync('git', args, {
+        cwd: root,
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      }).trim();
+    } catch {
+      return ''; // a copy without its history
+    }
+  };
+  const results = {
+    at: now,
+    commit: git('rev-parse', '--short', 'HEAD'),
+    share: Number(process.env['PM_FAULT_SHARE'] || 1),
+    machine: { processors: cpus().length, node: process.version },
+    ...outcome,
+    figures: figures.map((figure) => ({
+      ...figure,
+      median: percentile(figure.values, 0.5),
+      p95: percentile(figure.values, 0.95),
+      verdict: verdict(figure),
+    })),
+  };
+  mkdirSync(join(root, folder), { recursive: true });
+  writeFileSync(join(root, path), `${JSON.stringify(results, null, 1)}\n`);
+  return path;
 }
