@@ -1,7 +1,7 @@
 /** The chat envelope, against a second implementation written here from the protocol's text. */
 import { expect } from '@open-wc/testing';
 import { Envelope } from '../../src/core/crypto/envelope.ts';
-import { browserPlatform, type Platform } from '../../src/core/index.ts';
+import { browserPlatform } from '../../src/core/index.ts';
 
 const ROOM = 'stand-up / été';
 const SELF = '0a7e2f2c-9a1b-4a5e-8d52-6f1f5f2a9a10';
@@ -171,10 +171,11 @@ describe('the chat envelope', () => {
     const subtle = new Proxy(real.subtle!, {
       get: (target, name: keyof SubtleCrypto) => {
         if (name === 'deriveKey') derived += 1;
-        return (target[name] as (...args: unknown[]) => unknown).bind(target);
+        const method = target[name] as (...args: unknown[]) => unknown;
+        return method.bind(target);
       },
     });
-    const envelope = new Envelope({ ...real, baseUrl: '', online: true, subtle } as Platform, ROOM);
+    const envelope = new Envelope({ ...real, subtle }, ROOM);
     for (const passphrase of ['a', 'b', 'a', 'b', 'a']) await envelope.seal('x', passphrase, BOUND);
     expect(derived).to.equal(2);
     for (const passphrase of ['c', 'd', 'e', 'a']) await envelope.seal('x', passphrase, BOUND);
@@ -182,7 +183,7 @@ describe('the chat envelope', () => {
   });
 
   it('says so on a page that is not secure', () => {
-    const platform = { ...browserPlatform(), baseUrl: '', online: true, subtle: null } as Platform;
+    const platform = { ...browserPlatform(), subtle: null };
     expect(() => new Envelope(platform, ROOM))
       .to.throw()
       .with.property('code', 'crypto-unsupported');

@@ -3,6 +3,7 @@
  * outlives them. A call makes a new one for every lobby or join.
  */
 import type { Chat } from '../chat/chat.ts';
+import type { PlainImages } from '../files/plain-images.ts';
 import { PmError, toPmError, type PmErrorCode } from '../errors.ts';
 import type { Platform } from '../platform.ts';
 import { LIMITS, type Joined, type RelayData, type RelayMessage, type Welcome } from '../protocol/index.ts';
@@ -54,6 +55,8 @@ export class Session implements SignalingHandler {
   readonly #scope = new Scope();
   readonly #signaling: Signaling;
   readonly chat: Lazy<Chat>;
+  /** Pictures to and from original clients. */
+  readonly images: Lazy<PlainImages>;
   readonly #transportReady: Promise<void>;
   /** Settles when the relay can be talked to; a new one after every loss. */
   #ready = deferred();
@@ -83,9 +86,18 @@ export class Session implements SignalingHandler {
         },
         wire: () => ({
           room: this.#wireName(),
-          prefix: env.options().e2eePrefix ?? this.#welcome?.prefixes.e2ee ?? '',
+          prefix: this.#prefix('e2ee'),
         }),
         plain: () => this.#roster?.plain ?? false,
+      });
+    });
+    this.images = new Lazy(async () => {
+      const { PlainImages } = await platform.work(import('../files/plain-images.ts'));
+      return new PlainImages({
+        platform,
+        show: (image, text, from = env.state().participants[0]!.id) =>
+          this.#withChat((chat) => chat.add(platform.randomId(), from, { text, security: 'direct', image })),
+        cutOff: (id, why) => this.#transport?.cutOff(id, why),
       });
     });
     this.#scope.add(
@@ -178,6 +190,16 @@ export class Session implements SignalingHandler {
         if (message.t === 'chat') this.#withChat((chat) => chat.copied(id, message));
       }),
     );
+    this.#scope.add(
+      transport.on('channel', ({ id, channel }) => {
+        if (channel.label !== `${this.#prefix('file')}:`) return;
+        const receive = ({ data }: { data?: unknown }) =>
+          this.#quietly(this.images.use((images) => images.receive(id, channel, data)));
+        channel.binaryType = 'arraybuffer';
+        channel.onmessage = receive;
+        receive({});
+      }),
+    );
     this.#scope.add(transport.on('error', ({ error }) => env.onError(error)));
     env.onTransport(transport);
   }
@@ -253,9 +275,11 @@ export class Session implements SignalingHandler {
   }
 
   #withChat(run: (chat: Chat) => void): void {
-    this.chat
-      .use(run)
-      .catch((error: unknown) => this.#env.platform.log('warn', 'The chat could not be loaded.', error));
+    this.#quietly(this.chat.use(run));
+  }
+
+  #quietly(work: Promise<void>): void {
+    work.catch((error: unknown) => this.#env.platform.log('warn', 'A part could not be loaded.', error));
   }
 
   #onRefusal({ code = '', error: text, type, id }: RelayData<'general.error'>): void {
@@ -311,6 +335,12 @@ export class Session implements SignalingHandler {
     const offers = this.#joined ? [] : this.#offers;
     const data = joinData(this.#env.options(), offers);
     this.#signaling.send({ type: 'chat.join', room: this.#wireName(), data });
+  }
+
+  /** As the page has it, or else the relay. */
+  #prefix(of: 'e2ee' | 'file'): string {
+    const { e2eePrefix, fileChannelLabel } = this.#env.options();
+    return (of === 'file' ? fileChannelLabel : e2eePrefix) ?? this.#welcome?.prefixes[of] ?? '';
   }
 
   #wireName(): string {
