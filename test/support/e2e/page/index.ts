@@ -2,7 +2,7 @@
  * The measuring tools that every page of the tests between browsers carries as `window.e2e`, from before its first
  * script. They read the public surface of `<pm-room>` and the platform, never the insides of an element.
  */
-import type { Participant, Phase, SourceName } from '../../../../src/core/state/call-state.ts';
+import type { CallState, Participant, Phase, SourceName } from '../../../../src/core/state/call-state.ts';
 import {
   counts,
   everyElement,
@@ -27,11 +27,15 @@ export interface PageOptions {
 export interface RoomElement extends HTMLElement {
   readonly state: Phase;
   readonly participants: readonly Participant[];
+  readonly snapshot: CallState;
+  passphrase: string;
   readonly call: { timeline(id: string): readonly { step: string; at: number; detail?: string }[] };
   join(): Promise<void>;
   leave(): Promise<void>;
   toggleMic(force?: boolean): Promise<boolean>;
   toggleCamera(force?: boolean): Promise<boolean>;
+  sendMessage(text: string): Promise<void>;
+  setTyping(on: boolean): void;
 }
 
 export interface ParticipantSummary {
