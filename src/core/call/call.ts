@@ -83,6 +83,7 @@ export class Call implements CallLike {
       state: () => this.snapshot,
       dispatch: (action) => this.#dispatch(action),
       events: this.#events,
+      show: (...picture) => this.#session?.withChat((chat) => chat.show(...picture)),
     });
     this.#media.want('mic', true);
     this.#media.want('camera', true);

@@ -3,7 +3,6 @@
  * outlives them. A call makes a new one for every lobby or join.
  */
 import type { Chat } from '../chat/chat.ts';
-import type { PlainImages } from '../files/plain-images.ts';
 import { PmError, toPmError, type PmErrorCode } from '../errors.ts';
 import type { Platform } from '../platform.ts';
 import { LIMITS, type Joined, type RelayData, type RelayMessage, type Welcome } from '../protocol/index.ts';
@@ -55,8 +54,6 @@ export class Session implements SignalingHandler {
   readonly #scope = new Scope();
   readonly #signaling: Signaling;
   readonly chat: Lazy<Chat>;
-  /** Pictures to and from original clients. */
-  readonly images: Lazy<PlainImages>;
   readonly #transportReady: Promise<void>;
   /** Settles when the relay can be talked to; a new one after every loss. */
   #ready = deferred();
@@ -89,15 +86,6 @@ export class Session implements SignalingHandler {
           prefix: this.#prefix('e2ee'),
         }),
         plain: () => this.#roster?.plain ?? false,
-      });
-    });
-    this.images = new Lazy(async () => {
-      const { PlainImages } = await platform.work(import('../files/plain-images.ts'));
-      return new PlainImages({
-        platform,
-        show: (image, text, from = env.state().participants[0]!.id) =>
-          this.#withChat((chat) => chat.add(platform.randomId(), from, { text, security: 'direct', image })),
-        cutOff: (id, why) => this.#transport?.cutOff(id, why),
       });
     });
     this.#scope.add(
@@ -187,17 +175,7 @@ export class Session implements SignalingHandler {
     });
     this.#scope.add(
       transport.on('message', ({ id, message }) => {
-        if (message.t === 'chat') this.#withChat((chat) => chat.copied(id, message));
-      }),
-    );
-    this.#scope.add(
-      transport.on('channel', ({ id, channel }) => {
-        if (channel.label !== `${this.#prefix('file')}:`) return;
-        const receive = ({ data }: { data?: unknown }) =>
-          this.#quietly(this.images.use((images) => images.receive(id, channel, data)));
-        channel.binaryType = 'arraybuffer';
-        channel.onmessage = receive;
-        receive({});
+        if (message.t === 'chat') this.withChat((chat) => chat.copied(id, message));
       }),
     );
     this.#scope.add(transport.on('error', ({ error }) => env.onError(error)));
@@ -263,7 +241,7 @@ export class Session implements SignalingHandler {
         return this.#roster?.left(message.data.userID, asReason(message.data.reason));
       case 'chat.message':
       case 'chat.typing':
-        return this.#withChat((chat) => chat.receive(message));
+        return this.withChat((chat) => chat.receive(message));
       case 'webrtc.offer':
       case 'webrtc.answer':
       case 'webrtc.iceCandidate':
@@ -274,12 +252,11 @@ export class Session implements SignalingHandler {
     }
   }
 
-  #withChat(run: (chat: Chat) => void): void {
-    this.#quietly(this.chat.use(run));
-  }
-
-  #quietly(work: Promise<void>): void {
-    work.catch((error: unknown) => this.#env.platform.log('warn', 'A part could not be loaded.', error));
+  /** Runs with the chat, once it is loaded. */
+  withChat(run: (chat: Chat) => void): void {
+    this.chat
+      .use(run)
+      .catch((error: unknown) => this.#env.platform.log('warn', 'The chat could not be loaded.', error));
   }
 
   #onRefusal({ code = '', error: text, type, id }: RelayData<'general.error'>): void {
@@ -328,7 +305,7 @@ export class Session implements SignalingHandler {
     this.#signaling.release();
     if (!this.#joining) this.#transport?.resend();
     this.#joining?.resolve();
-    this.#withChat((chat) => chat.flush());
+    this.withChat((chat) => chat.flush());
   }
 
   #sendJoin(): void {

@@ -1,5 +1,6 @@
 /** What few calls use, loaded on demand: reactions, the page's own data, and the way to files. */
 import type { Files } from '../files/files.ts';
+import type { ImageHooks, PlainImages } from '../files/plain-images.ts';
 import { PmError } from '../errors.ts';
 import type { Platform } from '../platform.ts';
 import { participant, type CallState } from '../state/call-state.ts';
@@ -27,6 +28,8 @@ export interface TalkHooks {
   readonly state: () => CallState;
   readonly dispatch: (action: Action) => void;
   readonly events: Emitter<CallEvents>;
+  /** A picture for the chat. */
+  readonly show: ImageHooks['show'];
 }
 
 export class TalkParts {
@@ -35,6 +38,7 @@ export class TalkParts {
   readonly data: PageData;
   readonly #scope = new Scope();
   #files: Promise<Files> | null = null;
+  #images: Promise<PlainImages> | null = null;
   readonly #buckets = new Map<string, Bucket>();
 
   constructor(hooks: TalkHooks, transport: MediaTransport) {
@@ -71,16 +75,27 @@ export class TalkParts {
   /** A peer opened a channel. */
   take(id: string, channel: RTCDataChannel): void {
     if (/^pm:(data|fast)$/.test(channel.label)) this.data.take(id, channel);
-    else if (channel.label === 'pm:file') {
-      const handOver = keepEarly(channel);
-      this.files().then(
-        (files) => {
-          files.take(id, channel);
-          handOver();
-        },
-        () => channel.close(),
-      );
-    } else channel.close();
+    else if (channel.label === 'pm:file')
+      this.#hand(channel, this.files(), (files) => files.take(id, channel));
+    else if (channel.label.endsWith(':'))
+      this.#hand(channel, this.images(), (images) => images.take(id, channel));
+    else channel.close();
+  }
+
+  images(): Promise<PlainImages> {
+    const { platform, show } = this.#hooks;
+    return (this.#images ??= platform.work(import('../files/plain-images.ts')).then(
+      (module) =>
+        new module.PlainImages({
+          platform,
+          show,
+          cutOff: (peer, why) => this.#transport.cutOff(peer, why),
+        }),
+      (error: unknown) => {
+        this.#images = null;
+        throw error;
+      },
+    ));
   }
 
   files(): Promise<Files> {
@@ -104,12 +119,31 @@ export class TalkParts {
 
   /** @param to a participant, or everybody. @throws {PmError} see `CallLike.sendFile` */
   async sendFile(file: Blob, to: string | undefined): Promise<readonly string[]> {
-    return (await this.files()).send(file, to === undefined ? this.#others() : [to]);
+    const [offered, shown] = await Promise.allSettled([
+      this.files().then((files) => files.send(file, to === undefined ? this.#others() : [to])),
+      // Original clients take pictures, unasked.
+      this.#images?.then((images) => images.send(file, to)),
+    ]);
+    if (shown.status === 'rejected') throw shown.reason;
+    if (offered.status === 'fulfilled') return offered.value;
+    if (shown.value) return [];
+    throw offered.reason;
   }
 
   end(): void {
     this.#scope.end();
     this.#loaded((files) => files.end());
+  }
+
+  #hand<T>(channel: RTCDataChannel, loading: Promise<T>, take: (part: T) => void): void {
+    const handOver = keepEarly(channel);
+    loading.then(
+      (part) => {
+        take(part);
+        handOver();
+      },
+      () => channel.close(),
+    );
   }
 
   /** Runs only where there are files: whoever has none does not load them to be told. */

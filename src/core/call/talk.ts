@@ -28,7 +28,8 @@ export class Talk {
       if (t === 'reaction') this.#quietly((parts) => parts.hear(id, message));
     });
     transport?.on('channel', ({ id, channel }) => {
-      if (!channel.label.startsWith('pm:')) return;
+      // Ours, and the one of original clients.
+      if (!/^pm:|:$/.test(channel.label)) return;
       channel.binaryType = 'arraybuffer';
       const handOver = keepEarly(channel);
       this.#quietly((parts) => {

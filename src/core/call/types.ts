@@ -120,6 +120,7 @@ export interface CallLike {
   /**
    * Offers a file, directly. Resolves to the ids of the transfers, one for each addressee, once it is offered; the
    * state's `files` and the event `file` tell the rest. It goes on by itself after a link was away.
+   * A picture is shown at once to those with an original client, and in one's own chat.
    * @throws {PmError} `usage` for anything but a Blob, `data-closed` when nobody can be reached, `rate-limited` when
    *   eight offers wait for an answer already, `crypto-unsupported` on a page that is not secure
    */

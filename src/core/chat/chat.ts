@@ -171,7 +171,7 @@ export class Chat {
         ? await this.#open(key, text.slice(mark.length), `${room}|${from}`)
         : { text, security: 'plain' as const };
       this.#typing(from, false);
-      this.add(key, from, read);
+      this.#add(key, from, { ...read, image: null });
     });
   }
 
@@ -181,11 +181,9 @@ export class Chat {
       this.receive({ type: 'chat.message', from, room: this.#env.wire().room, data: copy });
   }
 
-  /** Somebody said or showed something. */
-  add(id: string, from: string, fields: Pick<ChatMessage, 'text' | 'security'> & Partial<ChatMessage>): void {
-    const { platform, state } = this.#env;
-    const name = state().participants.find((each) => each.id === from)?.name ?? '';
-    this.#put({ id, from, name, at: platform.date(), state: 'sent', image: null, ...fields }, true);
+  /** A picture came from somebody's browser, or (`from` undefined) was sent to others'. */
+  show(image: Blob, text: string, from = this.#env.state().participants[0]!.id): void {
+    this.#add(this.#env.platform.randomId(), from, { text, security: 'direct', image });
   }
 
   /** Ends by itself a few seconds after it was last set. */
@@ -301,6 +299,12 @@ export class Chat {
     out.cancel();
     out.reject(error);
     this.#change(id, { state: 'failed' });
+  }
+
+  #add(id: string, from: string, fields: Pick<ChatMessage, 'text' | 'security' | 'image'>): void {
+    const { platform, state } = this.#env;
+    const name = state().participants.find((each) => each.id === from)?.name ?? '';
+    this.#put({ id, from, name, at: platform.date(), state: 'sent', ...fields }, true);
   }
 
   #change(id: string, patch: Partial<ChatMessage>, said = false): void {

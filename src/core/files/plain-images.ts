@@ -45,8 +45,6 @@ interface Peer {
   sending: Promise<unknown>;
 }
 
-const closed = () => new PmError('data-closed', 'No open channel.');
-
 export class PlainImages {
   readonly #hooks: ImageHooks;
   readonly #peers = new Map<string, Peer>();
@@ -55,18 +53,21 @@ export class PlainImages {
     this.#hooks = hooks;
   }
 
-  /** Something came over a peer's channel, or (`data` undefined) the channel is new. */
-  receive(from: string, channel: RTCDataChannel, data?: unknown): void {
+  /** The channel with a peer: the peer's, or one of ours. */
+  take(id: string, channel: RTCDataChannel): void {
+    const { platform } = this.#hooks;
+    const bucket = new Bucket(PER_SECOND, BURST, () => platform.now());
+    const peer: Peer = { channel, bucket, incoming: null, sending: Promise.resolve() };
+    this.#peers.set(id, peer);
+    channel.onmessage = ({ data }) => this.#receive(id, peer, data);
+  }
+
+  #receive(from: string, peer: Peer, data: unknown): void {
     const { platform, show, cutOff } = this.#hooks;
-    let peer = this.#peers.get(from);
-    if (peer?.channel !== channel) {
-      const bucket = new Bucket(PER_SECOND, BURST, () => platform.now());
-      this.#peers.set(from, (peer = { channel, bucket, incoming: null, sending: Promise.resolve() }));
-    }
     const before = peer.incoming;
     peer.incoming = null;
     try {
-      const picture = (peer.incoming = take(peer, before, data));
+      const picture = (peer.incoming = read(peer, before, data));
       // The last chunk completes it; no end is waited for.
       if (picture?.at !== picture?.bytes.length || !picture) return;
       peer.incoming = null;
@@ -78,19 +79,17 @@ export class PlainImages {
   }
 
   /**
-   * Resolves once every channel has taken the picture.
+   * Sends a PNG, JPEG, WebP or GIF of up to 10 MiB, which then is in one's own chat as well. Resolves once every channel
+   * has taken it, to false where nobody takes this file.
    * @param to a participant; absent: everybody with an original client
-   * @throws {PmError} `usage` for anything but a PNG, JPEG, WebP or GIF of up to 10 MiB, `data-closed` where no channel
-   *   is open
+   * @throws {PmError} `data-closed` when a channel closes meanwhile
    */
-  async send(file: Blob, to?: string): Promise<void> {
-    const name = file instanceof File ? file.name : '';
-    if (!TYPES.includes(file.type) || !file.size || file.size > MAX_SIZE)
-      throw new PmError('usage', 'No picture, or too large.');
+  async send(file: Blob, to?: string): Promise<boolean> {
     const peers = [...this.#peers].filter(
       ([id, { channel }]) => (to ?? id) === id && channel.readyState === 'open',
     );
-    if (!peers.length) throw closed();
+    if (!peers.length || !TYPES.includes(file.type) || !file.size || file.size > MAX_SIZE) return false;
+    const name = file instanceof File ? file.name : '';
     await Promise.all(
       peers.map(([, peer]) => {
         const sent = peer.sending.then(() => this.#send(peer.channel, file, name));
@@ -99,6 +98,7 @@ export class PlainImages {
       }),
     );
     this.#hooks.show(file, name);
+    return true;
   }
 
   async #send(channel: RTCDataChannel, file: Blob, name: string): Promise<void> {
@@ -113,7 +113,7 @@ export class PlainImages {
           channel.onbufferedamountlow = channel.onclose = resolve;
         });
       }
-      if (channel.readyState !== 'open') throw closed();
+      if (channel.readyState !== 'open') throw new PmError('data-closed', 'A channel closed.');
       channel.send(data as string); // typed as one of two overloads
     };
     const totalChunks = Math.ceil(size / CHUNK);
@@ -127,7 +127,7 @@ export class PlainImages {
  * The picture that is on its way after `data` came.
  * @throws {RangeError} for what no client of good will sends
  */
-function take({ bucket }: Peer, incoming: Incoming | null, data: unknown): Incoming | null {
+function read({ bucket }: Peer, incoming: Incoming | null, data: unknown): Incoming | null {
   let chunk = data;
   if (typeof data === 'string') {
     if (data.length > MAX_TEXT) throw new RangeError('too long');
