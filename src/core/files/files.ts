@@ -7,7 +7,7 @@ import { Incoming } from './incoming.ts';
 import { Outgoing } from './outgoing.ts';
 import { openStore, ownFolder } from './store.ts';
 import { isLive, type TransferHooks } from './transfer.ts';
-import { fileName, isCount, parse } from './wire.ts';
+import { fileName, isCount, misused, parse } from './wire.ts';
 
 /** Offers to or from one peer that nobody has answered yet. */
 const MOST_OFFERS = 8;
@@ -42,23 +42,23 @@ export class Files {
 
   /** Offers a file. @returns the ids of the transfers, one for each peer that could be asked */
   send(file: Blob, peers: readonly string[]): readonly string[] {
-    if (!(file instanceof Blob)) throw new PmError('usage', 'A file is a Blob or a File.');
+    if (!(file instanceof Blob)) throw new PmError('usage', 'A file is a Blob.');
     const hashes: Promise<ArrayBuffer>[] = [];
     const name = fileName(file instanceof File ? file.name : '');
     if (peers.some((peer) => this.#open(peer, false) >= MOST_OFFERS))
-      throw new PmError('rate-limited', 'Too many files are offered already.');
+      throw new PmError('rate-limited', 'Too many offers.');
     const ids: string[] = [];
     for (const peer of peers) {
       const info = this.#info(peer, name, file.type, file.size, true);
+      const transfer = new Outgoing(this.#for(peer), info, file, hashes);
       const channel = this.#hooks.open(peer);
       if (!channel) continue;
-      const transfer = new Outgoing(this.#for(peer), info, file, hashes);
       this.#transfers.set(info.id, transfer);
       this.#changed(info, false);
       transfer.offer(channel);
       ids.push(info.id);
     }
-    if (!ids.length) throw new PmError('data-closed', 'There is nobody to send the file to.');
+    if (!ids.length) throw new PmError('data-closed', 'Nobody can be reached.');
     return ids;
   }
 
@@ -111,22 +111,27 @@ export class Files {
 
   #onOffer(peer: string, channel: RTCDataChannel, data: unknown): void {
     const { id, name, type, size } = parse(data as string);
-    const named = [id, name, type].every((each) => typeof each === 'string');
-    if (!named || !isCount(size) || String(id).length > 64) throw new TypeError('no offer of a file');
+    if (
+      typeof id !== 'string' ||
+      id.length > 64 ||
+      typeof name !== 'string' ||
+      typeof type !== 'string' ||
+      !isCount(size)
+    )
+      return misused();
     const known = [...this.#transfers.values()].find(
       (each) => each instanceof Incoming && each.info.peer === peer && each.wire === id,
     );
     if (known) {
-      if (known.info.size !== size) throw new TypeError('another file under the same id');
-      return known.attach(channel);
+      return known.info.size === size ? known.attach(channel) : misused();
     }
     if (this.#open(peer, true) >= MOST_OFFERS) {
       channel.send(JSON.stringify({ end: 'file-refused' }));
       return undefined;
     }
-    const kind = /^[\w.+-]{1,60}\/[\w.+-]{1,60}$/.test(String(type)) ? String(type) : '';
-    const info = this.#info(peer, fileName(String(name)), kind, size, false);
-    const transfer = new Incoming(this.#for(peer), info, String(id));
+    const kind = /^[\w.+-]{1,60}\/[\w.+-]{1,60}$/.exec(type)?.[0] ?? '';
+    const info = this.#info(peer, fileName(name), kind, size, false);
+    const transfer = new Incoming(this.#for(peer), info, id);
     this.#transfers.set(info.id, transfer);
     transfer.attach(channel);
     return this.#changed(info, false);
@@ -140,7 +145,7 @@ export class Files {
   #offered(id: string): Incoming {
     const transfer = this.#transfers.get(id);
     if (transfer instanceof Incoming && transfer.info.state === 'offered') return transfer;
-    throw new PmError('usage', 'No such file is offered.');
+    throw new PmError('usage', 'No such offer.');
   }
 
   /** How many offers between us and a peer wait for an answer. */

@@ -3,7 +3,7 @@ import { toPmError } from '../errors.ts';
 import type { FileTransfer } from '../state/call-state.ts';
 import type { Store } from './store.ts';
 import { Transfer, type TransferHooks } from './transfer.ts';
-import { BLOCK, hex, MOST_CHUNK, rootOf, WINDOW, type FileMessage } from './wire.ts';
+import { BLOCK, hex, misused, MOST_CHUNK, rootOf, WINDOW, type FileMessage } from './wire.ts';
 
 export class Incoming extends Transfer {
   /** The sender's name for the transfer. */
@@ -49,8 +49,8 @@ export class Incoming extends Transfer {
     const bytes = new Uint8Array(buffer);
     const { size } = this.info;
     const ahead = this.#received - this.#verified;
-    if (!this.#ready || !bytes.length || bytes.length > MOST_CHUNK || ahead > WINDOW + BLOCK)
-      throw new RangeError('bytes that nobody asked for');
+    // Too much, or what nobody asked for.
+    if (!this.#ready || !bytes.length || bytes.length > MOST_CHUNK || ahead > WINDOW + BLOCK) misused();
     const block = (this.#block ??= new Uint8Array(Math.min(BLOCK, size - this.#received)));
     if (this.#fill + bytes.length > block.length) return this.end('failed', 'file-corrupt');
     block.set(bytes, this.#fill);
@@ -60,7 +60,7 @@ export class Incoming extends Transfer {
   }
 
   protected override read({ hash }: FileMessage): void {
-    if (typeof hash !== 'string' || !this.#ready || this.#whole) throw new TypeError('no hash');
+    if (typeof hash !== 'string' || !this.#ready || this.#whole) return misused();
     const block = this.#block;
     if (block ? this.#fill < block.length : this.#received < this.info.size)
       return this.end('failed', 'file-corrupt');
@@ -77,9 +77,7 @@ export class Incoming extends Transfer {
   protected override over(): void {
     this.#block = null;
     if (this.info.state === 'done') return;
-    this.drop().catch((error: unknown) =>
-      this.hooks.platform.log('debug', 'A file that did not arrive is still there.', error),
-    );
+    this.drop().catch((error: unknown) => this.warn(error));
   }
 
   /** Says from where on the rest is wanted, once everything that came before is stored. */
@@ -125,7 +123,7 @@ export class Incoming extends Transfer {
     this.#work = this.#work
       .then(() => (this.live && this.#store ? step() : undefined))
       .catch((error: unknown) => {
-        this.hooks.platform.log('warn', 'A file could not be stored.', error);
+        this.warn(error);
         this.end('failed', toPmError(error, 'unsupported').code);
       });
   }

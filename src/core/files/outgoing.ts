@@ -2,12 +2,12 @@
 import type { PmErrorCode } from '../errors.ts';
 import type { FileTransfer } from '../state/call-state.ts';
 import { Transfer, type TransferHooks } from './transfer.ts';
-import { BLOCK, CHUNK, hex, isCount, rootOf, WINDOW, type FileMessage } from './wire.ts';
+import { BLOCK, CHUNK, hex, isCount, misused, rootOf, WINDOW, type FileMessage } from './wire.ts';
 
 /** How long to wait before the way to the peer is tried again, in milliseconds. */
 const RETRY = 500;
 /** Bytes in the channel's buffer from which on no more are added, and below which more are. */
-const HIGH = 65_536;
+const HIGH = 262_144;
 
 export class Outgoing extends Transfer {
   readonly #file: Blob;
@@ -50,21 +50,21 @@ export class Outgoing extends Transfer {
       this.finish('done');
       return channel.close();
     }
-    if (!isCount(got) || (got % BLOCK && got !== size) || got > this.#sent)
-      throw new TypeError('no place in the file');
+    // A place in the file, at the end of a block that was sent.
+    if (!isCount(got) || (got % BLOCK && got !== size) || got > this.#sent) return misused();
     const first = this.#got < 0;
     this.#got = got;
     this.#wake?.();
     if (!first) return;
     this.update({ state: 'active', bytes: (this.#sent = got) });
     this.#pump(channel, got).catch((error: unknown) => {
-      this.hooks.platform.log('warn', 'A file could not be read.', error);
+      this.warn(error);
       this.end('failed', 'file-corrupt');
     });
   }
 
   protected override chunk(): void {
-    throw new TypeError('bytes from a receiver');
+    misused();
   }
 
   protected override lost(): void {

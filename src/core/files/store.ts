@@ -62,7 +62,7 @@ export async function ownFolder(platform: Platform): Promise<FileSystemDirectory
         async (lock) => lock && root.removeEntry(name, { recursive: true }),
       );
   };
-  clean().catch((error: unknown) => platform.log('debug', 'Files of earlier pages are still there.', error));
+  clean().catch((error: unknown) => platform.log('debug', 'Old files are still there.', error));
   return root.getDirectoryHandle(own, { create: true });
 }
 
@@ -76,6 +76,6 @@ export async function openStore(
   if (handle) return inFile(handle, async () => undefined);
   const place = await folder.catch(() => null);
   if (place) return inFile(await place.getFileHandle(name, { create: true }), () => place.removeEntry(name));
-  if (size > MOST_IN_MEMORY) throw new PmError('unsupported', 'The file is too large for this browser.');
+  if (size > MOST_IN_MEMORY) throw new PmError('unsupported', 'Too large for this browser.');
   return inMemory();
 }

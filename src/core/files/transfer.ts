@@ -86,6 +86,10 @@ export abstract class Transfer {
     if (this.channel?.readyState === 'open') this.channel.send(JSON.stringify(message));
   }
 
+  protected warn(error: unknown): void {
+    this.hooks.platform.log('warn', 'A file could not be read or stored.', error);
+  }
+
   protected update(patch: Partial<FileTransfer>): void {
     const before = this.info;
     this.info = Object.freeze({ ...before, ...patch });
