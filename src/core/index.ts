@@ -8,6 +8,7 @@ export type {
   SendDataOptions,
   SendFileOptions,
   AcceptFileOptions,
+  Size,
 } from './call/types.ts';
 export { isPmError, PmError, toPmError, type PmErrorCode } from './errors.ts';
 export { browserPlatform, type Platform } from './platform.ts';

@@ -26,6 +26,8 @@ export interface Platform {
   createStream(tracks: readonly MediaStreamTrack[]): MediaStream;
   /** Null where the page is not a secure context: browsers give no devices there. */
   readonly mediaDevices: Pick<MediaDevices, 'getUserMedia'> | null;
+  /** To be closed by whoever asked. It starts by itself once the browser allows sound. */
+  createAudio(): AudioContext;
   fetch(url: string, init?: RequestInit): Promise<Response>;
   /** The origin private file system's manager, and locks by name; null where the page is not a secure context. */
   readonly storage: StorageManager | null;
@@ -84,6 +86,17 @@ function onPage(callback: (event: PageEvent) => void): () => void {
   return () => controller.abort();
 }
 
+/** Starts with the next gesture where the browser wants one. */
+function createAudio(): AudioContext {
+  const context = new AudioContext();
+  const waiting = new AbortController();
+  const wake = () => context.resume().catch(() => undefined); // no gesture yet
+  for (const name of ['click', 'keydown'])
+    addEventListener(name, wake, { signal: waiting.signal, capture: true });
+  context.onstatechange = () => context.state !== 'suspended' && waiting.abort();
+  return context;
+}
+
 /** The browser as it is. */
 export function browserPlatform(): Platform {
   return {
@@ -95,6 +108,7 @@ export function browserPlatform(): Platform {
     get mediaDevices() {
       return (navigator.mediaDevices as MediaDevices | undefined) ?? null;
     },
+    createAudio,
     fetch: (url, init) => fetch(url, init),
     get storage() {
       return (navigator.storage as StorageManager | undefined) ?? null;

@@ -40,6 +40,10 @@ export const PmDataEvent = notice('data');
 export const PmMessageEvent = notice('message');
 /** A file is offered to or by somebody, or its transfer is in another state. */
 export const PmFileEvent = notice('file');
+/** Somebody else speaks now. */
+export const PmActiveSpeakerEvent = notice('active-speaker');
+/** How well somebody's media arrives changed; of oneself, what limits it. */
+export const PmQualityEvent = notice('quality');
 /** Something failed; told apart by `code`. */
 export const PmErrorEvent = notice('error');
 
@@ -69,6 +73,8 @@ export type PmReactionEvent = InstanceType<typeof PmReactionEvent>;
 export type PmDataEvent = InstanceType<typeof PmDataEvent>;
 export type PmMessageEvent = InstanceType<typeof PmMessageEvent>;
 export type PmFileEvent = InstanceType<typeof PmFileEvent>;
+export type PmActiveSpeakerEvent = InstanceType<typeof PmActiveSpeakerEvent>;
+export type PmQualityEvent = InstanceType<typeof PmQualityEvent>;
 export type PmErrorEvent = InstanceType<typeof PmErrorEvent>;
 export type PmPreviewRequestEvent = InstanceType<typeof PmPreviewRequestEvent>;
 export type PmJoinRequestEvent = InstanceType<typeof PmJoinRequestEvent>;
@@ -94,6 +100,8 @@ export const notices: { [K in keyof CallEvents]: EventClass<CallEvents[K]> } = {
   data: PmDataEvent,
   message: PmMessageEvent,
   file: PmFileEvent,
+  'active-speaker': PmActiveSpeakerEvent,
+  quality: PmQualityEvent,
   error: PmErrorEvent,
 };
 

@@ -54,6 +54,7 @@ export class FakeCall implements CallLike {
   readonly commands: [Command, ...unknown[]][] = [];
   readonly options: Partial<CallOptions> = {};
   readonly blocked: unknown[] = [];
+  readonly shown: unknown[][] = [];
   /** Capture fails for these devices. */
   readonly fail: Partial<Record<Device, PmErrorCode>> = {};
   /** The join fails. */
@@ -179,6 +180,12 @@ export class FakeCall implements CallLike {
   }
   timeline(): readonly TimelineEntry[] {
     return [];
+  }
+  show(...args: unknown[]): void {
+    this.shown.push(args);
+  }
+  levels(): () => void {
+    return () => undefined;
   }
   async getStats(): Promise<[]> {
     return [];

@@ -39,6 +39,8 @@ const EVENTS: readonly (keyof CallEvents)[] = [
   'ready',
   'participant-joined',
   'participant-left',
+  'active-speaker',
+  'quality',
   'reaction',
   'data',
   'message',

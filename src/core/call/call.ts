@@ -12,6 +12,7 @@ import { Store } from '../state/store.ts';
 import { MeshTransport } from '../transport/mesh/mesh-transport.ts';
 import type { MediaStates, MediaTransport, TimelineEntry } from '../transport/transport.ts';
 import { Emitter } from '../util/emitter.ts';
+import { Awareness } from './awareness.ts';
 import { notify } from './notices.ts';
 import { isActive, mayFollow } from './phase.ts';
 import { checkRoom } from './room-name.ts';
@@ -24,6 +25,7 @@ import type {
   CallOptions,
   SendDataOptions,
   SendFileOptions,
+  Size,
 } from './types.ts';
 
 export const DEFAULT_OPTIONS: CallOptions = Object.freeze({
@@ -50,6 +52,7 @@ export class Call implements CallLike {
   readonly #events: Emitter<CallEvents>;
   readonly #media: LocalMedia;
   readonly #talk: Talk;
+  readonly #awareness: Awareness;
   readonly #tokens: TokenSource;
   readonly #tracks = new Map<Device, MediaStreamTrack | null>();
   #options: CallOptions = DEFAULT_OPTIONS;
@@ -84,6 +87,12 @@ export class Call implements CallLike {
       dispatch: (action) => this.#dispatch(action),
       events: this.#events,
       show: (...picture) => this.#session?.withChat((chat) => chat.show(...picture)),
+    });
+    this.#awareness = new Awareness({
+      platform,
+      state: () => this.snapshot,
+      subscribe: (selector, callback) => this.#store.subscribe(selector, callback),
+      dispatch: (action) => this.#dispatch(action),
     });
     this.#media.want('mic', true);
     this.#media.want('camera', true);
@@ -207,6 +216,14 @@ export class Call implements CallLike {
     return Promise.resolve(this.#transport?.stats() ?? []);
   }
 
+  show(id: string, source: 'camera' | 'screen', size: Size | null, viewer: object = this): void {
+    this.#awareness.show(id, source, size, viewer);
+  }
+
+  levels(id: string, callback: (level: number) => void): () => void {
+    return this.#awareness.levels(id, callback);
+  }
+
   reportPlaybackBlocked(cause: unknown): void {
     this.#fail(new PmError('playback-blocked', 'Sound needs a click on the page first.', cause));
   }
@@ -264,6 +281,7 @@ export class Call implements CallLike {
         for (const [device, track] of this.#tracks) transport.publish(device, track);
         transport.announce({ t: 'media', media: this.#mediaStates() });
         this.#talk.bind(transport);
+        this.#awareness.bind(transport);
       },
       onJoined: () => this.#events.emit('joined', { participant: this.snapshot.participants[0]! }),
       onPeer: ({ initiator }) => {
@@ -327,6 +345,7 @@ export class Call implements CallLike {
     this.#session = null;
     this.#transport = null;
     this.#talk.bind(null);
+    this.#awareness.bind(null);
     if (!session) return;
     this.#lastSession = session;
     session.end(reason);

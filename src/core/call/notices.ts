@@ -12,6 +12,8 @@ function changedKeys(before: Participant, after: Participant): (keyof Participan
 export function notify(before: CallState, after: CallState, action: Action, emit: Emit): void {
   if (before.phase !== after.phase) emit('state-change', { state: after.phase, reason: after.reason });
   if (action.type === 'chat' && action.said) emit('message', { message: action.said });
+  if (action.type === 'speaker')
+    emit('active-speaker', { participant: after.participants.find(({ id }) => id === action.id) ?? null });
   if (before.participants === after.participants || action.type === 'clear') return;
   if (action.type === 'remove') {
     const participant = before.participants.find(({ id }) => id === action.id);
@@ -24,6 +26,8 @@ export function notify(before: CallState, after: CallState, action: Action, emit
     const old = before.participants[index];
     if (!old || old === participant) return;
     emit('participant-updated', { participant, changed: changedKeys(old, participant) });
+    const { quality } = participant;
+    if (quality !== old.quality) emit('quality', { participant, quality });
     for (const source of SOURCE_NAMES) {
       const { stream } = participant.sources[source];
       if (stream && stream !== old.sources[source].stream) emit('track', { participant, source, stream });

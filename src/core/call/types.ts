@@ -6,6 +6,7 @@ import type {
   FileTransfer,
   Participant,
   Phase,
+  Quality,
   Reason,
   SourceName,
 } from '../state/call-state.ts';
@@ -56,6 +57,11 @@ export interface AcceptFileOptions {
   readonly handle?: FileSystemFileHandle;
 }
 
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
 export interface CallEvents {
   'state-change': { state: Phase; reason: Reason | null };
   joined: { participant: Participant };
@@ -68,6 +74,10 @@ export interface CallEvents {
   /** Somebody said something, or it can be read now; one's own once the relay has echoed it. */
   message: { message: ChatMessage };
   track: { participant: Participant; source: SourceName; stream: MediaStream };
+  /** Somebody else, oneself included, speaks now. */
+  'active-speaker': { participant: Participant | null };
+  /** How well somebody's media arrives; of oneself, what limits what others see. */
+  quality: { participant: Participant; quality: Quality };
   /** Somebody, oneself included, reacted with one emoji. */
   reaction: { participant: Participant; emoji: string };
   /** Another page said something: JSON, or bytes as a `Uint8Array`. A stranger's word. `from` is a participant's id. */
@@ -138,6 +148,17 @@ export interface CallLike {
   timeline(id: string): readonly TimelineEntry[];
   /** The newest reading of every connection, at most a second old; empty outside a call. */
   getStats(): Promise<readonly (LinkStats & { readonly id: string })[]>;
+  /**
+   * Says how large a picture of somebody else is shown, in device pixels; null while nobody can see it. What is not
+   * seen costs its sender next to nothing. Pictures of which nothing is said are sent at their usual size.
+   * @param viewer what shows it, where there may be several: the largest counts
+   */
+  show(id: string, source: 'camera' | 'screen', size: Size | null, viewer?: object): void;
+  /**
+   * Calls back about ten times a second with how loud somebody is (root mean square, 0 to 1), past the store; the
+   * answer ends that. Costs nothing while nobody listens.
+   */
+  levels(id: string, callback: (level: number) => void): () => void;
   /** Somebody's sound could not be started without a gesture; the page says so, and clears it by playing again. */
   reportPlaybackBlocked(cause: unknown): void;
   /** Leaves and releases everything for good. */

@@ -125,6 +125,8 @@ export interface CallState {
   readonly typing: readonly string[];
   /** Files on their way and those that came, in order of appearance. */
   readonly files: readonly FileTransfer[];
+  /** Id of whoever speaks, or spoke last and is still there. */
+  readonly activeSpeaker: string | null;
 }
 
 export const NONE: readonly never[] = Object.freeze([]);
@@ -165,6 +167,7 @@ export function initialState(): CallState {
     relay: 'closed' as const,
     wanted: Object.freeze({ mic: true, camera: true, screen: false }),
     problems: Object.freeze({}),
+    activeSpeaker: null,
     participants: Object.freeze([newParticipant({ id: 'self', name: '', self: true })]),
     messages: NONE,
     typing: NONE,

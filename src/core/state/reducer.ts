@@ -26,6 +26,7 @@ export type Action =
   /** `self` names oneself, whatever the id. */
   | { type: 'update'; id: string; patch: Partial<Participant> }
   | { type: 'source'; id: string; source: SourceName; value: Partial<Source> }
+  | { type: 'speaker'; id: string | null }
   | { type: 'remove'; id: string; reason: Reason }
   /** `said`: the message that is now said, or can now be read. */
   | { type: 'chat'; patch: Partial<Pick<CallState, 'messages' | 'typing'>>; said?: ChatMessage }
@@ -90,18 +91,21 @@ export function reduce(state: CallState, action: Action): CallState {
         const source = merge(before.sources[action.source], action.value);
         return merge(before, { sources: merge(before.sources, { [action.source]: source }) });
       });
+    case 'speaker':
+      return merge(state, { activeSpeaker: action.id });
     case 'remove':
       return state.participants.some(({ id, self }) => id === action.id && !self)
         ? merge(state, {
             participants: Object.freeze(state.participants.filter(({ id }) => id !== action.id)),
             typing: Object.freeze(state.typing.filter((id) => id !== action.id)),
+            activeSpeaker: state.activeSpeaker === action.id ? null : state.activeSpeaker,
           })
         : state;
     case 'chat':
       return merge<CallState>(state, action.patch);
     case 'clear':
-      return state.participants.length > 1
-        ? merge(state, { participants: Object.freeze(state.participants.slice(0, 1)) })
+      return state.participants.length > 1 || state.activeSpeaker
+        ? merge(state, { participants: Object.freeze(state.participants.slice(0, 1)), activeSpeaker: null })
         : state;
   }
 }

@@ -78,6 +78,8 @@ export interface TransportEvents {
   link: { id: string; state: LinkState };
   /** A reading of the connection: every 500 ms at first, later every second, until the link is closed. */
   stats: { id: string; stats: LinkStats };
+  /** What keeps the pictures that others see of us below what they wish. */
+  limited: { by: 'bandwidth' | 'processor' | null };
   /** A source's media arrived or went (`null`). */
   track: { id: string; source: SourceName; stream: MediaStream | null };
   /** One of ours said something over its control channel. A stranger's word: whoever reads it checks it first. */
@@ -110,9 +112,12 @@ export interface MediaTransport {
   /** What is sent to everybody as `source`; null sends nothing. Needs no renegotiation for microphone and camera. */
   publish(source: SourceName, track: MediaStreamTrack | null): void;
   /**
-   * Tells everybody of ours a fact about oneself, now and to whoever comes later. Only the newest of each `t` counts.
+   * Tells everybody of ours a fact about oneself, now and to whoever comes later, or one of them alone (`to`). Only the
+   * newest of each `t` counts. `wish` is how large the other's pictures are shown here, which its transport reads:
+   * `camera` and `screen` each as `[width, height]` in pixels, null while nobody looks; `first` unless somebody else
+   * speaks.
    */
-  announce(message: PeerMessage): void;
+  announce(message: PeerMessage, to?: string): void;
   /** Tells one of ours, once, in order. @returns false when there is no open channel to it */
   tell(id: string, message: PeerMessage): boolean;
   /** Opens a data channel to one of ours. @returns null when there is no connection that could carry it */

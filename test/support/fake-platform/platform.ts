@@ -1,5 +1,6 @@
 /** One participant's surroundings: the Platform interface of the core, on fakes. */
 import type { LogLevel, PageEvent, Platform } from '../../../src/core/platform.ts';
+import { FakeAudioContext } from './audio.ts';
 import { FakeMediaDevices } from './media-devices.ts';
 import { FakeStream, FakeTrack, trackOf, type TrackKind } from './media-track.ts';
 import { certificateOf, FakeCertificate } from './peer/certificate.ts';
@@ -112,6 +113,10 @@ export class FakePlatform implements Platform {
   track(kind: TrackKind, label?: string): MediaStreamTrack {
     const track = new FakeTrack(this.scope, kind, 'captured', label === undefined ? {} : { label });
     return track;
+  }
+
+  createAudio(): AudioContext {
+    return new FakeAudioContext(this.scope) as unknown as AudioContext;
   }
 
   fetch(url: string, init?: RequestInit): Promise<Response> {

@@ -39,7 +39,10 @@ export class MeshTransport implements MediaTransport {
   #prepared: PeerLink[] = [];
   #cancelDiscard: (() => void) | null = null;
   /** What is said of oneself, by its `t`. */
-  readonly #facts = new Map<string, PeerMessage>();
+  readonly #facts = new Map<string, { readonly message: PeerMessage; readonly to: string }>();
+  /** How large and how visible each peer shows us, as it said. */
+  readonly #wishes = new Map<string, PeerMessage>();
+  #uplink: Promise<{ update(): void }> | null = null;
   #closed = false;
 
   private constructor(platform: Platform, port: SignalPort, config: RTCConfiguration) {
@@ -48,6 +51,12 @@ export class MeshTransport implements MediaTransport {
     this.#config = config;
 
     this.#events = new Emitter((error) => platform.log('error', 'A transport listener failed.', error));
+    this.#events.on('stats', () => this.#balance());
+    this.#events.on('message', ({ id, message }) => {
+      if (message.t !== 'wish') return;
+      this.#wishes.set(id, message);
+      this.#balance();
+    });
     this.#streams = { main: platform.createStream([]), screen: platform.createStream([]) };
   }
 
@@ -124,6 +133,8 @@ export class MeshTransport implements MediaTransport {
   disconnect(id: string): void {
     this.#peers.delete(id);
     this.#fates.delete(id);
+    this.#wishes.delete(id);
+    for (const [key, { to }] of this.#facts) if (to === id) this.#facts.delete(key);
     const link = this.#links.get(id);
     this.#links.delete(id);
     link?.close();
@@ -172,9 +183,9 @@ export class MeshTransport implements MediaTransport {
     for (const link of this.#links.values()) link.publish(source, track);
   }
 
-  announce(message: PeerMessage): void {
-    this.#facts.set(message.t, message);
-    for (const link of this.#links.values()) link.tell(message);
+  announce(message: PeerMessage, to = ''): void {
+    this.#facts.set(message.t + to, { message, to });
+    for (const [id, link] of this.#links) if (!to || to === id) link.tell(message);
   }
 
   tell(id: string, message: PeerMessage): boolean {
@@ -227,7 +238,7 @@ export class MeshTransport implements MediaTransport {
         return true;
       },
       unreachable: () => this.#unreachable(id),
-      facts: () => this.#facts.values(),
+      facts: () => [...this.#facts.values()].flatMap(({ message, to }) => (!to || to === id ? message : [])),
       tell: (name, detail) => {
         // A closed predecessor must not speak for its successor.
         if (this.#links.get(id) === link) this.#events.emit(name, { ...detail, id } as never);
@@ -252,6 +263,26 @@ export class MeshTransport implements MediaTransport {
     const urls = (this.#config.iceServers ?? []).flatMap((server) => server.urls);
     const code = urls.some((url) => url.startsWith('turn')) ? 'ice-failed' : 'turn-needed';
     this.#events.emit('error', { id, error: new PmError(code, 'No path to a participant was found.') });
+  }
+
+  /** Divides the uplink anew. How is loaded with the first reading: no join waits for it. */
+  #balance(): void {
+    const platform = this.#platform;
+    const warn = (message: string, error: unknown) => platform.log('warn', message, error);
+    this.#uplink ??= platform.work(import('./uplink.ts')).then(
+      ({ Uplink }) =>
+        new Uplink({
+          links: () => this.#links,
+          wish: (id) => this.#wishes.get(id),
+          track: (source) => this.#published.get(source) ?? null,
+          limited: (by) => this.#events.emit('limited', { by }),
+          now: () => platform.now(),
+          warn,
+        }),
+    );
+    this.#uplink
+      .then((uplink) => this.#closed || uplink.update())
+      .catch((error: unknown) => warn('The uplink is not divided.', error));
   }
 
   #keepTimeline(id: string, link: PeerLink): void {

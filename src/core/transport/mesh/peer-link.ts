@@ -215,6 +215,10 @@ export class PeerLink {
     if (this.#peer && !this.#peer.ext && this.#pc.remoteDescription) this.#slots.complete();
   }
 
+  sender(source: SourceName): RTCRtpSender | null {
+    return this.#slots.sender(source);
+  }
+
   tell(message: PeerMessage): boolean {
     return this.#control?.send(message) ?? false;
   }

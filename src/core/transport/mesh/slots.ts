@@ -88,6 +88,10 @@ export class Slots {
       : null;
   }
 
+  sender(source: SourceName): RTCRtpSender | null {
+    return this.#transceivers.get(source)?.sender ?? null;
+  }
+
   /** The source that a section of the description carries. */
   sourceOf(mid: string): SourceName | null {
     return SOURCE_NAMES.find((name) => this.#transceivers.get(name)?.mid === mid) ?? null;

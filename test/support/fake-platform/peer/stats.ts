@@ -30,6 +30,45 @@ export class FlowMeter {
   }
 }
 
+/** What the statistics of a connection tell, for tests to change; media itself flows on. */
+export interface Conditions {
+  /** Share of the packets lost, either way. */
+  loss: number;
+  /** Milliseconds. */
+  roundTrip: number;
+  jitter: number;
+  /** Times a second that pictures stand still. */
+  freezes: number;
+  /** What Chromium thinks it could send, bit/s, and what it says keeps its encoder down. */
+  available: number;
+  limitedBy: 'none' | 'bandwidth' | 'cpu';
+}
+
+export const calm = (): Conditions => ({
+  loss: 0,
+  roundTrip: 20,
+  jitter: 2,
+  freezes: 0,
+  available: 2_000_000,
+  limitedBy: 'none',
+});
+
+/** Counters that go on from where they were when conditions change. */
+export class Tally {
+  lost = 0;
+  freezes = 0;
+  energy = 0;
+  bytes = 0;
+  private elapsed = 0;
+
+  add(elapsed: number, perSecond: Pick<Tally, 'lost' | 'freezes' | 'energy' | 'bytes'>): void {
+    const seconds = (elapsed - this.elapsed) / 1000;
+    this.elapsed = elapsed;
+    for (const name of ['lost', 'freezes', 'energy', 'bytes'] as const)
+      this[name] += perSecond[name] * seconds;
+  }
+}
+
 interface Entry {
   readonly id: string;
   readonly [field: string]: unknown;
@@ -38,10 +77,8 @@ interface Entry {
 const CODECS = { audio: 'audio/opus', video: 'video/VP8' } as const;
 
 function counts(kind: TrackKind, elapsed: number) {
-  const packets = Math.floor((elapsed / 1000) * PACKETS_PER_SECOND[kind]) + 1;
   return {
-    packets,
-    bytes: packets * BYTES_PER_PACKET[kind],
+    packets: Math.floor((elapsed / 1000) * PACKETS_PER_SECOND[kind]) + 1,
     frames: Math.floor((elapsed / 1000) * FRAMES_PER_SECOND),
   };
 }
@@ -53,7 +90,18 @@ function rtp(peer: PeerState, transceiver: FakeTransceiver, way: 'inbound' | 'ou
   const elapsed = end.meter.elapsed(now);
   // Browsers list an inbound stream once its first packet is there.
   if (elapsed === 0) return [];
-  const { packets, bytes, frames } = counts(kind, elapsed);
+  const { packets, frames } = counts(kind, elapsed);
+  const { conditions } = peer;
+  const most = PACKETS_PER_SECOND[kind] * BYTES_PER_PACKET[kind];
+  const { tally } = end;
+  tally.add(elapsed, {
+    lost: PACKETS_PER_SECOND[kind] * conditions.loss,
+    freezes: conditions.freezes,
+    energy: transceiver.receiver.track.level ** 2,
+    bytes: Math.min(most, (transceiver.sender.encoding.maxBitrate ?? Infinity) / 8),
+  });
+  const bytes =
+    BYTES_PER_PACKET[kind] + Math.floor(way === 'outbound' ? tally.bytes : (elapsed / 1000) * most);
   const id = `${way}-${mid}`;
   const common = { timestamp: now, kind, mid, transportId: 'T0' };
   const codec = { id: `codec-${way}-${kind}`, type: 'codec', timestamp: now, mimeType: CODECS[kind] };
@@ -71,26 +119,31 @@ function rtp(peer: PeerState, transceiver: FakeTransceiver, way: 'inbound' | 'ou
       bytesSent: bytes,
       ...(kind === 'video' ? { framesEncoded: frames } : {}),
       // DEVIATION: Firefox does not say what limits an encoder.
-      ...(chromium ? { qualityLimitationReason: 'none' } : {}),
+      ...(chromium ? { qualityLimitationReason: conditions.limitedBy } : {}),
     };
     const remote = {
       ...common,
       id: `remote-${id}`,
       type: 'remote-inbound-rtp',
       localId: id,
-      packetsLost: 0,
-      fractionLost: 0,
-      jitter: 0.002,
-      roundTripTime: 0.02,
+      packetsLost: Math.floor(tally.lost),
+      fractionLost: conditions.loss,
+      jitter: conditions.jitter / 1000,
+      roundTripTime: conditions.roundTrip / 1000,
     };
     return [outbound, codec, remote];
   }
   const seen =
     kind === 'video'
-      ? { framesDecoded: frames, framesReceived: frames, framesDropped: 0, freezeCount: 0 }
+      ? {
+          framesDecoded: frames,
+          framesReceived: frames,
+          framesDropped: 0,
+          freezeCount: Math.floor(tally.freezes),
+        }
       : {
-          audioLevel: 0.2,
-          totalAudioEnergy: elapsed / 25000,
+          audioLevel: transceiver.receiver.track.level,
+          totalAudioEnergy: tally.energy,
           totalSamplesDuration: elapsed / 1000,
           totalSamplesReceived: elapsed * 48,
           concealedSamples: 0,
@@ -104,9 +157,9 @@ function rtp(peer: PeerState, transceiver: FakeTransceiver, way: 'inbound' | 'ou
     codecId: codec.id,
     trackIdentifier: transceiver.receiver.track.id,
     packetsReceived: packets,
-    packetsLost: 0,
+    packetsLost: Math.floor(tally.lost),
     bytesReceived: bytes,
-    jitter: 0.002,
+    jitter: conditions.jitter / 1000,
   };
   return [inbound, codec];
 }
@@ -149,7 +202,7 @@ export function collectStats(peer: PeerState, only: FakeTransceiver | null): Map
       ...total,
       // DEVIATION: Firefox has no estimate, and its round trip stays 0.
       ...(chromium
-        ? { currentRoundTripTime: 0.02, availableOutgoingBitrate: 2_000_000 }
+        ? { currentRoundTripTime: 0.02, availableOutgoingBitrate: peer.conditions.available }
         : { currentRoundTripTime: 0, selected: true }),
     });
     for (const [id, type, candidate] of [
