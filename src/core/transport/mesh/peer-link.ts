@@ -318,6 +318,8 @@ export class PeerLink {
   }
 
   #restart(): void {
+    // Closed behind our back: a new connection follows.
+    if (this.#pc.signalingState === 'closed') return;
     // TURN credentials may have expired since; certificates cannot change, so they are left out.
     const { certificates: _, ...config } = this.#config();
     this.timeline.mark('restart');
