@@ -18,6 +18,13 @@ export interface Socket {
 
 export type LogLevel = 'debug' | 'warn' | 'error';
 
+/** What recording takes from a browser. */
+export interface RecorderParts {
+  readonly document: Pick<Document, 'createElement'>;
+  readonly AudioContext: typeof AudioContext;
+  readonly MediaRecorder: typeof MediaRecorder;
+}
+
 export interface Platform {
   createPeerConnection(config: RTCConfiguration): RTCPeerConnection;
   /** An ECDSA P-256 certificate, reused by every connection of one call. */
@@ -51,6 +58,8 @@ export interface Platform {
   date(): number;
   /** Runs `callback` once after `ms`; the answer cancels it. */
   after(ms: number, callback: () => void): () => void;
+  /** Null where the browser has no MediaRecorder. */
+  recorderParts(): RecorderParts | null;
   /** What relative addresses are resolved against. */
   readonly baseUrl: string;
   readonly online: boolean;
@@ -129,6 +138,7 @@ export function browserPlatform(): Platform {
       const handle = setTimeout(callback, ms);
       return () => clearTimeout(handle);
     },
+    recorderParts: () => (window.MediaRecorder ? { document, AudioContext, MediaRecorder } : null),
     get baseUrl() {
       return document.baseURI;
     },

@@ -44,6 +44,8 @@ export const PmFileEvent = notice('file');
 export const PmActiveSpeakerEvent = notice('active-speaker');
 /** How well somebody's media arrives changed; of oneself, what limits it. */
 export const PmQualityEvent = notice('quality');
+/** Somebody records, or no longer; one's own end comes with the file. */
+export const PmRecordingChangeEvent = notice('recording-change');
 /** Something failed; told apart by `code`. */
 export const PmErrorEvent = notice('error');
 
@@ -60,6 +62,8 @@ export const PmFileSendRequestEvent = request<{ file?: Blob; to?: string }>('fil
 export const PmReactionRequestEvent = request<{ emoji?: string }>('reaction');
 
 export const PmChatSendRequestEvent = request<{ text?: string }>('chat-send');
+/** Record the call, or stop. */
+export const PmRecordRequestEvent = request<{ on?: boolean }>('record');
 
 export type PmStateChangeEvent = InstanceType<typeof PmStateChangeEvent>;
 export type PmJoinedEvent = InstanceType<typeof PmJoinedEvent>;
@@ -75,6 +79,7 @@ export type PmMessageEvent = InstanceType<typeof PmMessageEvent>;
 export type PmFileEvent = InstanceType<typeof PmFileEvent>;
 export type PmActiveSpeakerEvent = InstanceType<typeof PmActiveSpeakerEvent>;
 export type PmQualityEvent = InstanceType<typeof PmQualityEvent>;
+export type PmRecordingChangeEvent = InstanceType<typeof PmRecordingChangeEvent>;
 export type PmErrorEvent = InstanceType<typeof PmErrorEvent>;
 export type PmPreviewRequestEvent = InstanceType<typeof PmPreviewRequestEvent>;
 export type PmJoinRequestEvent = InstanceType<typeof PmJoinRequestEvent>;
@@ -85,6 +90,7 @@ export type PmHandRequestEvent = InstanceType<typeof PmHandRequestEvent>;
 export type PmFileSendRequestEvent = InstanceType<typeof PmFileSendRequestEvent>;
 export type PmReactionRequestEvent = InstanceType<typeof PmReactionRequestEvent>;
 export type PmChatSendRequestEvent = InstanceType<typeof PmChatSendRequestEvent>;
+export type PmRecordRequestEvent = InstanceType<typeof PmRecordRequestEvent>;
 
 /** The notice for each event of the call. */
 export const notices: { [K in keyof CallEvents]: EventClass<CallEvents[K]> } = {
@@ -102,6 +108,7 @@ export const notices: { [K in keyof CallEvents]: EventClass<CallEvents[K]> } = {
   file: PmFileEvent,
   'active-speaker': PmActiveSpeakerEvent,
   quality: PmQualityEvent,
+  'recording-change': PmRecordingChangeEvent,
   error: PmErrorEvent,
 };
 
@@ -115,6 +122,7 @@ export const requests = {
   reaction: PmReactionRequestEvent,
   'chat-send': PmChatSendRequestEvent,
   'file-send': PmFileSendRequestEvent,
+  record: PmRecordRequestEvent,
 };
 export type RequestName = keyof typeof requests;
 export type RequestDetail<K extends RequestName> = InstanceType<(typeof requests)[K]>['detail'];

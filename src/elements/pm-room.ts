@@ -24,6 +24,8 @@ type Screen = 'lobby' | 'call' | 'end';
  * @event pm-participant-updated - Something about somebody changed; `detail.changed` names it.
  * @event pm-participant-left - Somebody went.
  * @event pm-track - Somebody's media arrived; `detail` is `{participant, source, stream}`.
+ * @event pm-recording-change - Somebody records, or no longer; `detail` is `{participant, recording, result}`, and
+ *   `result` one's own file once it is complete.
  * @event pm-error - Something failed; `detail` is `{code, recoverable, error}`.
  *
  * @csspart lobby - The lobby.

@@ -17,6 +17,8 @@ const commands: Commands = {
   'file-send': (call, { file, to }) => call.sendFile(file as Blob, to === undefined ? {} : { to }),
   reaction: (call, { emoji = '' }) => call.react(emoji),
   'chat-send': (call, { text = '' }) => call.sendMessage(text),
+  record: (call, { on = !call.snapshot.participants[0]!.recording }) =>
+    on ? call.startRecording() : call.stopRecording(),
 };
 
 /** Marks a promise as handled, so that an inline `onclick` that drops it causes no unhandled rejection. */

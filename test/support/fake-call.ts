@@ -21,6 +21,8 @@ import {
   type Reason,
   type SendDataOptions,
   type SendFileOptions,
+  type RecordedFile,
+  type RecordingOptions,
   type SourceName,
   type TimelineEntry,
 } from '../../src/core/index.ts';
@@ -43,6 +45,8 @@ type Command =
   | 'acceptFile'
   | 'declineFile'
   | 'cancelFile'
+  | 'startRecording'
+  | 'stopRecording'
   | 'dispose';
 type Handler = (detail: unknown) => void;
 
@@ -177,6 +181,17 @@ export class FakeCall implements CallLike {
   }
   async cancelFile(id: string): Promise<void> {
     this.commands.push(['cancelFile', id]);
+  }
+  async startRecording(options?: RecordingOptions): Promise<void> {
+    this.commands.push(['startRecording', options]);
+    this.update('self', { recording: true });
+  }
+  async stopRecording(): Promise<RecordedFile> {
+    this.commands.push(['stopRecording']);
+    this.update('self', { recording: false });
+    const result = { file: new Blob(['x']), mimeType: 'video/webm', durationMs: 1_000 };
+    this.emit('recording-change', { participant: this.snapshot.participants[0]!, recording: false, result });
+    return result;
   }
   timeline(): readonly TimelineEntry[] {
     return [];

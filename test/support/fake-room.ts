@@ -45,6 +45,7 @@ const EVENTS: readonly (keyof CallEvents)[] = [
   'data',
   'message',
   'file',
+  'recording-change',
   'error',
 ];
 

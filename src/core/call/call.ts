@@ -6,7 +6,15 @@ import { LIMITS } from '../protocol/index.ts';
 import { relayUrls } from '../signaling/relay-url.ts';
 import { TokenSource } from '../signaling/token-source.ts';
 import { WebSocketSignaling } from '../signaling/websocket.ts';
-import { initialState, SOURCE_NAMES, type CallState, type Reason, type Source } from '../state/call-state.ts';
+import {
+  initialState,
+  SOURCE_NAMES,
+  type CallState,
+  type Reason,
+  type RecordedFile,
+  type RecordingOptions,
+  type Source,
+} from '../state/call-state.ts';
 import { reduce, type Action } from '../state/reducer.ts';
 import { Store } from '../state/store.ts';
 import { MeshTransport } from '../transport/mesh/mesh-transport.ts';
@@ -15,6 +23,7 @@ import { Emitter } from '../util/emitter.ts';
 import { Awareness } from './awareness.ts';
 import { notify } from './notices.ts';
 import { isActive, mayFollow } from './phase.ts';
+import { Recording } from './recording.ts';
 import { checkRoom } from './room-name.ts';
 import { Session } from './session.ts';
 import { Talk } from './talk.ts';
@@ -54,6 +63,7 @@ export class Call implements CallLike {
   readonly #talk: Talk;
   readonly #awareness: Awareness;
   readonly #tokens: TokenSource;
+  readonly #recording: Recording;
   readonly #tracks = new Map<Device, MediaStreamTrack | null>();
   #options: CallOptions = DEFAULT_OPTIONS;
   #session: Session | null = null;
@@ -96,6 +106,20 @@ export class Call implements CallLike {
     });
     this.#media.want('mic', true);
     this.#media.want('camera', true);
+    this.#recording = new Recording({
+      platform,
+      state: () => this.snapshot,
+      watch: (callback) => this.#store.subscribe((state) => state, callback),
+      announce: (on) => {
+        this.#transport?.announce({ t: 'recording', on });
+        this.#dispatch({ type: 'update', id: 'self', patch: { recording: on } });
+      },
+      ended: (result) => {
+        const participant = this.snapshot.participants[0]!;
+        this.#events.emit('recording-change', { participant, recording: false, result });
+      },
+      fail: (error) => this.#fail(error),
+    });
     this.#stopListening = platform.onPage((event) => {
       if (event === 'pagehide') this.#finish('page-hidden', null);
     });
@@ -206,6 +230,14 @@ export class Call implements CallLike {
 
   cancelFile(id: string): Promise<void> {
     return this.#talk.use(async (parts) => (await parts.files()).cancel(id));
+  }
+
+  startRecording(options?: RecordingOptions): Promise<void> {
+    return this.#recording.start(options);
+  }
+
+  stopRecording(): Promise<RecordedFile> {
+    return this.#recording.stop();
   }
 
   timeline(id: string): readonly TimelineEntry[] {

@@ -11,3 +11,8 @@ export function readMedia({ t, media }: PeerMessage): MediaStates | null {
   if (!SOURCE_NAMES.every((name) => STATES.includes(said[name]))) return null;
   return Object.fromEntries(SOURCE_NAMES.map((name) => [name, said[name]])) as MediaStates;
 }
+
+/** Whether somebody records, or null for anything else. */
+export function readRecording({ t, on }: PeerMessage): boolean | null {
+  return t === 'recording' && typeof on === 'boolean' ? on : null;
+}

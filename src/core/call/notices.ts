@@ -28,6 +28,10 @@ export function notify(before: CallState, after: CallState, action: Action, emit
     emit('participant-updated', { participant, changed: changedKeys(old, participant) });
     const { quality } = participant;
     if (quality !== old.quality) emit('quality', { participant, quality });
+    // One's own end comes with the file.
+    const { recording } = participant;
+    if (recording !== old.recording && (recording || !participant.self))
+      emit('recording-change', { participant, recording, result: null });
     for (const source of SOURCE_NAMES) {
       const { stream } = participant.sources[source];
       if (stream && stream !== old.sources[source].stream) emit('track', { participant, source, stream });

@@ -12,7 +12,7 @@ import {
 import type { Action } from '../state/reducer.ts';
 import type { MediaStates, MediaTransport, PeerInfo } from '../transport/transport.ts';
 import { Scope } from '../util/scope.ts';
-import { readMedia } from './facts.ts';
+import { readMedia, readRecording } from './facts.ts';
 
 /** An original client's microphone toggle leaves and rejoins at once: absence counts after this long (ms). */
 const ABSENCE = 300;
@@ -65,6 +65,8 @@ export class Roster {
       transport.on('message', ({ id, message }) => {
         const media = readMedia(message);
         if (media) this.#update(id, (member) => (member.media = media));
+        const recording = readRecording(message);
+        if (recording !== null) dispatch({ type: 'update', id, patch: { recording } });
       }),
       transport.on('track', ({ id, source, stream }) =>
         this.#update(id, (member) => (member.streams[source] = stream)),

@@ -8,6 +8,8 @@ import type {
   Phase,
   Quality,
   Reason,
+  RecordedFile,
+  RecordingOptions,
   SourceName,
 } from '../state/call-state.ts';
 import type { LinkStats } from '../transport/stats.ts';
@@ -84,6 +86,11 @@ export interface CallEvents {
   data: { topic: string; data: unknown; from: string };
   /** A file is offered to or by somebody, or its transfer is in another state. */
   file: FileTransfer;
+  /**
+   * Somebody says that they record the call, or no longer. One's own recording has ended once its file is complete:
+   * `result`, null when it could not be kept.
+   */
+  'recording-change': { participant: Participant; recording: boolean; result: RecordedFile | null };
   error: { code: PmError['code']; recoverable: boolean; error: PmError };
 }
 
@@ -144,6 +151,13 @@ export interface CallLike {
   declineFile(id: string): Promise<void>;
   /** Ends a transfer of either direction; of one that has ended, forgets what it left in the browser's storage. */
   cancelFile(id: string): Promise<void>;
+  /**
+   * Records the call on this device until `stopRecording`, or until the call ends: told to everybody first. Resolves
+   * once it runs. @throws {PmError} `unsupported`, `activation-required`, `capture-failed`, `usage` outside a call
+   */
+  startRecording(options?: RecordingOptions): Promise<void>;
+  /** The newest recording, ended now unless it has before. @throws {PmError} `capture-failed`, `usage` without one */
+  stopRecording(): Promise<RecordedFile>;
   /** The dated steps of the connection to a participant; kept after it closed, until the call is disposed. */
   timeline(id: string): readonly TimelineEntry[];
   /** The newest reading of every connection, at most a second old; empty outside a call. */

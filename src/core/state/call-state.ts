@@ -130,6 +130,21 @@ export interface CallState {
 }
 
 export const NONE: readonly never[] = Object.freeze([]);
+export interface RecordingOptions {
+  /** A file that the person chose (File System Access), written while the recording runs. */
+  readonly handle?: FileSystemFileHandle;
+  /** What the file is to hold; by default what the browser encodes most lightly. */
+  readonly mimeType?: string;
+}
+
+/** A recording that has ended. */
+export interface RecordedFile {
+  /** On disk where the browser can; in the origin private file system it is kept for a day. */
+  readonly file: Blob;
+  readonly mimeType: string;
+  readonly durationMs: number;
+}
+
 export const UNKNOWN_QUALITY: Quality = Object.freeze({ level: 'unknown', reason: null });
 export const SOURCE_NAMES: readonly SourceName[] = ['mic', 'camera', 'screen', 'screenAudio'];
 export const NO_SOURCE: Source = Object.freeze({ state: 'off', stream: null });

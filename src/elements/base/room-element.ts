@@ -12,6 +12,8 @@ import {
   type Reason,
   type SendDataOptions,
   type SendFileOptions,
+  type RecordedFile,
+  type RecordingOptions,
 } from '../../core/index.ts';
 import { CallProvider } from '../context.ts';
 import { notices, PmErrorEvent, type RequestDetail, type RequestName } from '../events.ts';
@@ -162,6 +164,12 @@ export abstract class RoomElement extends PmElement implements CallOptions {
   }
   cancelFile(id: string): Promise<void> {
     return handled(this.call.cancelFile(id));
+  }
+  startRecording(options?: RecordingOptions): Promise<void> {
+    return handled(this.call.startRecording(options));
+  }
+  stopRecording(): Promise<RecordedFile> {
+    return handled(this.call.stopRecording());
   }
   /** Fires `pm-<name>-request` on the room and, unless it is prevented, carries it out. */
   request<K extends RequestName>(name: K, detail: RequestDetail<K> = {}): Promise<unknown> {

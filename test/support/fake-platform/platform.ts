@@ -1,11 +1,12 @@
 /** One participant's surroundings: the Platform interface of the core, on fakes. */
-import type { LogLevel, PageEvent, Platform } from '../../../src/core/platform.ts';
+import type { LogLevel, PageEvent, Platform, RecorderParts } from '../../../src/core/platform.ts';
 import { FakeAudioContext } from './audio.ts';
 import { FakeMediaDevices } from './media-devices.ts';
 import { FakeStream, FakeTrack, trackOf, type TrackKind } from './media-track.ts';
 import { certificateOf, FakeCertificate } from './peer/certificate.ts';
 import { FakePeerConnection } from './peer/connection.ts';
 import type { Network } from './peer/network.ts';
+import { FakeRecording } from './recorder.ts';
 import type { Scope } from './scope.ts';
 import { FakeSocket, type ConnectHandler } from './socket.ts';
 
@@ -35,6 +36,7 @@ export interface Surroundings {
 
 export class FakePlatform implements Platform {
   readonly devices: FakeMediaDevices;
+  readonly recording: FakeRecording;
   readonly connections: FakePeerConnection[] = [];
   readonly sockets: FakeSocket[] = [];
   readonly logged: LogEntry[] = [];
@@ -51,6 +53,7 @@ export class FakePlatform implements Platform {
     private readonly surroundings: Surroundings,
   ) {
     this.devices = new FakeMediaDevices(scope);
+    this.recording = new FakeRecording(scope);
     this.baseUrl = surroundings.baseUrl;
     // WebCrypto of the surroundings is real work.
     this.realSubtle = new Proxy(crypto.subtle, {
@@ -107,6 +110,10 @@ export class FakePlatform implements Platform {
 
   createStream(tracks: readonly MediaStreamTrack[]): MediaStream {
     return new FakeStream(this.scope, tracks.map(trackOf));
+  }
+
+  recorderParts(): RecorderParts | null {
+    return this.recording.parts;
   }
 
   /** A captured track without getUserMedia, for tests of the transport alone. */

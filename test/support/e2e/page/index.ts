@@ -2,7 +2,13 @@
  * The measuring tools that every page of the tests between browsers carries as `window.e2e`, from before its first
  * script. They read the public surface of `<pm-room>` and the platform, never the insides of an element.
  */
-import type { CallState, Participant, Phase, SourceName } from '../../../../src/core/state/call-state.ts';
+import type {
+  CallState,
+  Participant,
+  Phase,
+  RecordedFile,
+  SourceName,
+} from '../../../../src/core/state/call-state.ts';
 import {
   counts,
   everyElement,
@@ -36,6 +42,9 @@ export interface RoomElement extends HTMLElement {
   toggleCamera(force?: boolean): Promise<boolean>;
   sendMessage(text: string): Promise<void>;
   setTyping(on: boolean): void;
+  startRecording(): Promise<void>;
+  stopRecording(): Promise<RecordedFile>;
+  request(name: string, detail?: object): Promise<unknown>;
 }
 
 export interface ParticipantSummary {
@@ -84,6 +93,7 @@ const EVENT_NAMES = [
   'pm-ready',
   'pm-participant-joined',
   'pm-participant-left',
+  'pm-recording-change',
   'pm-error',
 ];
 
