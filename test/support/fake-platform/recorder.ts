@@ -44,24 +44,8 @@ export class FakeRecording {
 
   constructor(readonly scope: Scope) {}
 
-  /** The documented cast: a fake stands for the real thing from here on, with the parts that the core uses. */
   get parts(): RecorderParts | null {
-    if (!this.supported) return null;
-    const fake = this;
-    return {
-      document: { createElement: (tag: string) => (tag === 'canvas' ? this.canvas() : this.video()) },
-      AudioContext: class extends FakeAudioContext {
-        constructor() {
-          super(fake);
-        }
-      },
-      MediaRecorder: class extends FakeMediaRecorder {
-        static isTypeSupported = (type: string) => fake.types.includes(type);
-        constructor(stream: unknown, options: MediaRecorderOptions) {
-          super(fake, streamOf(stream), options);
-        }
-      },
-    } as unknown as RecorderParts;
+    return this.supported ? partsOf(this) : null;
   }
 
   /** For `platform.storage`. */
@@ -69,7 +53,7 @@ export class FakeRecording {
     return { getDirectory: () => this.directory() } as unknown as StorageManager;
   }
 
-  private canvas(): object {
+  canvas(): object {
     const context = {
       fillRect: (x: number, y: number, width: number) => {
         if (x !== 0 || y !== 0 || width < 1_280) return;
@@ -87,7 +71,7 @@ export class FakeRecording {
     };
   }
 
-  private video(): object {
+  video(): object {
     const { playing } = this;
     let held: unknown = null;
     const video = {
@@ -112,23 +96,23 @@ export class FakeRecording {
 
   private async directory(): Promise<object> {
     if (this.storageFailure) throw exception(this.storageFailure, 'scripted');
-    const fake = this;
+    const { files, scope } = this;
     const handle = (file: FakeFile) => ({
       kind: file.kind,
       name: file.name,
       getFile: async () => Object.assign(file.content, { lastModified: file.lastModified }),
-      createWritable: async () => fake.writable(file),
+      createWritable: async () => this.writable(file),
     });
     return {
       async getFileHandle(name: string) {
-        const lastModified = fake.scope.scheduler.now;
-        fake.files.set(name, { kind: 'file', name, lastModified, content: new Blob() });
-        return handle(fake.files.get(name)!);
+        const file: FakeFile = { kind: 'file', name, lastModified: scope.scheduler.now, content: new Blob() };
+        files.set(name, file);
+        return handle(file);
       },
       async *values() {
-        for (const file of fake.files.values()) yield handle(file);
+        for (const file of files.values()) yield handle(file);
       },
-      removeEntry: async (name: string) => void fake.files.delete(name),
+      removeEntry: async (name: string) => void files.delete(name),
     };
   }
 
@@ -247,4 +231,22 @@ class FakeMediaRecorder {
   private emit(): void {
     this.ondataavailable?.({ data: new Blob([this.fake.slice()]) });
   }
+}
+
+/** The documented cast: a fake stands for the real thing from here on, with the parts that the core uses. */
+function partsOf(fake: FakeRecording): RecorderParts {
+  return {
+    document: { createElement: (tag: string) => (tag === 'canvas' ? fake.canvas() : fake.video()) },
+    AudioContext: class extends FakeAudioContext {
+      constructor() {
+        super(fake);
+      }
+    },
+    MediaRecorder: class extends FakeMediaRecorder {
+      static isTypeSupported = (type: string) => fake.types.includes(type);
+      constructor(stream: unknown, options: MediaRecorderOptions) {
+        super(fake, streamOf(stream), options);
+      }
+    },
+  } as unknown as RecorderParts;
 }
