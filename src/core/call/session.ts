@@ -73,7 +73,9 @@ export class Session implements SignalingHandler {
     this.#signaling = env.createSignaling(this);
     dispatch({ type: 'chat', patch: { messages: NONE, typing: NONE } });
     this.chat = new Lazy(async () => {
-      const { Chat } = await platform.work(import('../chat/chat.ts'));
+      const { Chat } = await platform.work(import('../chat/chat.ts')).catch((error: unknown) => {
+        throw toPmError(error, 'unsupported');
+      });
       if (this.#scope.ended) throw ended();
       return new Chat({
         ...env,
