@@ -12,6 +12,7 @@ interface Look {
   readonly kind: string;
   /** Packets of sound, or decoded pictures. */
   readonly arrived: number;
+  readonly bytes: number;
   readonly lost: number;
   readonly samples: number;
   readonly concealed: number;
@@ -46,12 +47,14 @@ const watchMedia = (every: number): void => {
       if (report.type !== 'inbound-rtp') return [];
       const sound = report.kind === 'audio';
       const { packetsReceived = 0, framesDecoded = 0, packetsLost = 0 } = report;
+      const { bytesReceived = 0 } = report;
       const { totalSamplesReceived = 0, concealedSamples = 0 } = report;
       return [
         {
           connection,
           kind: report.kind,
           arrived: sound ? packetsReceived : framesDecoded,
+          bytes: bytesReceived,
           lost: packetsLost,
           samples: totalSamplesReceived,
           concealed: concealedSamples,
@@ -80,6 +83,7 @@ export interface Flow {
   readonly vain: number;
   /** How many packets or pictures in all. */
   readonly arrived: number;
+  readonly bytes: number;
   readonly lost: number;
   /** Share of the sound that had to be made up, in %; 0 for pictures. */
   readonly concealed: number;
@@ -88,7 +92,7 @@ export interface Flow {
 function flow(samples: readonly Sample[], kind: 'audio' | 'video'): Flow {
   const seen: { at: number; vain: number }[] = [];
   let vain = 0;
-  const sum = { arrived: 0, lost: 0, samples: 0, concealed: 0 };
+  const sum = { arrived: 0, bytes: 0, lost: 0, samples: 0, concealed: 0 };
   const before = new Map<number, Look>();
   for (const [index, sample] of samples.entries()) {
     let news = 0;
@@ -98,6 +102,7 @@ function flow(samples: readonly Sample[], kind: 'audio' | 'video'): Flow {
       // What a connection carried before the watch began is no news; one that was made since begins at nothing.
       if (!last && index === 0) continue;
       news += Math.max(0, now.arrived - (last?.arrived ?? 0));
+      sum.bytes += Math.max(0, now.bytes - (last?.bytes ?? 0));
       sum.lost += Math.max(0, now.lost - (last?.lost ?? 0));
       sum.samples += now.samples - (last?.samples ?? 0);
       sum.concealed += now.concealed - (last?.concealed ?? 0);
@@ -107,7 +112,8 @@ function flow(samples: readonly Sample[], kind: 'audio' | 'video'): Flow {
     vain = news ? 0 : vain + 1;
   }
   const concealed = sum.samples > 0 ? (100 * sum.concealed) / sum.samples : 0;
-  return { news: seen, vain, arrived: sum.arrived, lost: sum.lost, concealed };
+  const { arrived, bytes, lost } = sum;
+  return { news: seen, vain, arrived, bytes, lost, concealed };
 }
 
 /** When the last interruption after `since` ended, in ms after it; 0 without any, null while one lasts. */
