@@ -25,6 +25,7 @@ const full = process.argv.includes('--full');
 /** In this order. `build`: needs what is built. `network`: wants what the network lab is made of, and does without. */
 const suites = /** @type {Record<string, Suite>} */ ({
   checks: { minutes: 10, build: true },
+  simulator: { folders: ['test/simulator'], minutes: 10 },
   browser: { folders: ['test/core', 'test/elements'], minutes: 15, browsers: true },
   relay: { folders: ['test/server'], minutes: 10, build: true },
   house: { folders: ['test/house'], minutes: 10, atOnce: 2 },
