@@ -447,7 +447,28 @@ describe('encrypted chat', () => {
 });
 
 describe('chat with original clients', () => {
-  it('says and reads plain text, and confirms an echo without an id', async () => {
+  it('confirms an echo from which the server dropped the id, by its text and in order', async () => {
+    for (const passphrase of ['', 'p']) {
+      const { room, maya } = await people(95, ['maya'], { passphrase });
+      const socket = room.world.platform('maya').sockets.at(-1)!;
+      const { onmessage } = socket;
+      let stripped = 0;
+      socket.onmessage = ({ data }) => {
+        const frame = JSON.parse(data as string) as Frame;
+        if (frame.type === 'chat.message') stripped += Number(delete frame.data['id']);
+        onmessage!.call(socket as never, new MessageEvent('message', { data: JSON.stringify(frame) }));
+      };
+      await room.world.until(Promise.all(['same', 'same', 'other'].map((text) => maya.sendMessage(text))));
+      expect(stripped).to.equal(3);
+      expect(maya.snapshot.messages.map(({ text, state }) => [text, state])).to.deep.equal([
+        ['same', 'sent'],
+        ['same', 'sent'],
+        ['other', 'sent'],
+      ]);
+    }
+  });
+
+  it('says and reads plain text', async () => {
     const { room, maya } = await people(90, ['maya']);
     room.world.platform('maya').secure = false; // text alone
     const visitor = await stranger(room, 'original');
