@@ -31,6 +31,7 @@ export interface Platform {
   generateCertificate(): Promise<RTCCertificate>;
   createSocket(url: string): Socket;
   createStream(tracks: readonly MediaStreamTrack[]): MediaStream;
+  createCanvas(): HTMLCanvasElement;
   /** Null where the page is not a secure context: browsers give no devices there. */
   readonly mediaDevices: Pick<MediaDevices, 'getUserMedia'> | null;
   /** To be closed by whoever asked. It starts by itself once the browser allows sound. */
@@ -114,6 +115,7 @@ export function browserPlatform(): Platform {
       RTCPeerConnection.generateCertificate({ name: 'ECDSA', namedCurve: 'P-256' } as AlgorithmIdentifier),
     createSocket: (url) => new WebSocket(url),
     createStream: (tracks) => new MediaStream([...tracks]),
+    createCanvas: () => document.createElement('canvas'),
     get mediaDevices() {
       return (navigator.mediaDevices as MediaDevices | undefined) ?? null;
     },

@@ -77,7 +77,7 @@ export class Roster {
     }
   }
 
-  /** Who we are: our id, and our place in the order of joining. */
+  /** Who we are: our id, and our place in the order of joining; negative where the server knows no such thing. */
   identify(selfId: string, seq: number): void {
     this.#selfId = selfId;
     this.#seq = seq;
@@ -151,7 +151,7 @@ export class Roster {
   }
 
   #peerInfo(user: User): PeerInfo {
-    const ext = user.ext === 1;
+    const ext = user.ext === 1 || (this.#seq < 0 ? null : false);
     // Both of these orders are the protocol's; the second one is the original's own comparison.
     const polite = this.#selfId.localeCompare(user.userID) > 0;
     const newer = this.#seq > (user.seq ?? 0);

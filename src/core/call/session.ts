@@ -9,7 +9,13 @@ import { LIMITS, type Joined, type RelayData, type RelayMessage, type Welcome } 
 import type { Signaling, SignalingHandler } from '../signaling/signaling.ts';
 import { asRole, NONE, type CallState, type Reason } from '../state/call-state.ts';
 import type { Action } from '../state/reducer.ts';
-import type { MediaTransport, PeerInfo, PreparedOffer, SignalPort } from '../transport/transport.ts';
+import type {
+  LinkConfiguration,
+  MediaTransport,
+  PeerInfo,
+  PreparedOffer,
+  SignalPort,
+} from '../transport/transport.ts';
 import { deferred, type Deferred } from '../util/async.ts';
 import { Lazy } from '../util/lazy.ts';
 import { Scope } from '../util/scope.ts';
@@ -38,7 +44,7 @@ export interface SessionEnvironment {
   readonly state: () => CallState;
   readonly dispatch: (action: Action) => void;
   readonly createSignaling: (handler: SignalingHandler) => Signaling;
-  readonly createTransport: (port: SignalPort, config: RTCConfiguration) => Promise<MediaTransport>;
+  readonly createTransport: (port: SignalPort, config: LinkConfiguration) => Promise<MediaTransport>;
   /** The transport is there: publish what is captured. */
   readonly onTransport: (transport: MediaTransport) => void;
   readonly onJoined: () => void;
@@ -111,11 +117,13 @@ export class Session implements SignalingHandler {
   /** Gathers offers ahead of the join, which the relay deals. */
   async prepare(count: number = LIMITS.joinOffers): Promise<void> {
     await this.#ready.promise;
-    this.#offers = (await this.#transport?.prepare(count)) ?? [];
+    if (!this.#plain) this.#offers = (await this.#transport?.prepare(count)) ?? [];
   }
 
   /** Enters the room. @throws {PmError} when the relay refuses or does not answer */
   async join(): Promise<void> {
+    await this.#ready.promise;
+    if (this.#signaling.renew()) this.#ready = deferred();
     // Without a lobby before, the join waits for one offer alone.
     await this.prepare(1);
     if (this.#scope.ended) throw ended();
@@ -161,7 +169,7 @@ export class Session implements SignalingHandler {
       get open() {
         return signaling.open;
       },
-      send: (to, signal) => signaling.send(fromSignal(this.#wireName(), to, signal)),
+      send: (to, signal) => signaling.send(fromSignal(this.#wireName(), to, signal, this.#plain)),
     };
     const transport = await env.createTransport(port, this.#rtcConfig());
     if (this.#scope.ended) return transport.close();
@@ -184,9 +192,10 @@ export class Session implements SignalingHandler {
     env.onTransport(transport);
   }
 
-  #rtcConfig(): RTCConfiguration {
+  #rtcConfig(): LinkConfiguration {
     const { iceServers, icePolicy } = this.#env.options();
     return {
+      fileLabel: this.#prefix('file'),
       iceServers: [...(this.#welcome?.iceServers ?? []), ...iceServers] as RTCIceServer[],
       iceTransportPolicy: icePolicy,
     };
@@ -236,9 +245,14 @@ export class Session implements SignalingHandler {
         return this.#onRefusal(message.data);
       case 'room.joined':
         return this.#onJoined(message.data);
-      case 'room.users':
-        if (this.#joined) this.#roster?.list(message.data.users);
+      case 'room.users': {
+        const { users } = message.data;
+        // A plain server has no other answer to a join.
+        if (this.#plain && this.#env.state().phase !== 'joined')
+          this.#onJoined({ users, seq: -1, dealt: [] });
+        else if (this.#joined) this.#roster?.list(users);
         return;
+      }
       case 'room.left':
         return this.#roster?.left(message.data.userID, asReason(message.data.reason));
       case 'chat.message':
@@ -247,7 +261,9 @@ export class Session implements SignalingHandler {
       case 'webrtc.offer':
       case 'webrtc.answer':
       case 'webrtc.iceCandidate':
-        if (message.from) this.#transport?.receive(message.from, toSignal(message));
+        // A plain server tells everybody.
+        if (message.from && message.data.to === this.#welcome?.self.userID)
+          this.#transport?.receive(message.from, toSignal(message));
         return;
       default:
         return;
@@ -273,14 +289,14 @@ export class Session implements SignalingHandler {
 
   #onJoined({ users, seq, dealt }: Joined): void {
     const self = this.#welcome?.self;
-    if (!self || !this.#roster) return;
+    const own = users.find(({ userID }) => userID === self?.userID);
+    if (!self || !own || !this.#roster) return;
+    if (!this.#joined && users.length - 1 > this.#env.options().maxPeers) {
+      return this.#joining?.reject(new PmError('room-full', 'The room is full.'));
+    }
     this.#roster.identify(self.userID, seq);
-    const own = users.find(({ userID }) => userID === self.userID);
-    this.#env.dispatch({
-      type: 'update',
-      id: 'self',
-      patch: { id: self.userID, name: own?.username ?? self.username, role: asRole(self.role) },
-    });
+    const patch = { id: self.userID, name: own.username, role: asRole(self.role) };
+    this.#env.dispatch({ type: 'update', id: 'self', patch });
     this.#entered();
     this.#roster.list(
       users,
@@ -312,7 +328,7 @@ export class Session implements SignalingHandler {
 
   #sendJoin(): void {
     const offers = this.#joined ? [] : this.#offers;
-    const data = joinData(this.#env.options(), offers);
+    const data = this.#plain ? {} : joinData(this.#env.options(), offers);
     this.#signaling.send({ type: 'chat.join', room: this.#wireName(), data });
   }
 
@@ -320,6 +336,11 @@ export class Session implements SignalingHandler {
   #prefix(of: 'e2ee' | 'file'): string {
     const { e2eePrefix, fileChannelLabel } = this.#env.options();
     return (of === 'file' ? fileChannelLabel : e2eePrefix) ?? this.#welcome?.prefixes[of] ?? '';
+  }
+
+  /** On a server that knows nothing of our extension. */
+  get #plain(): boolean {
+    return this.#welcome?.protocol === 0;
   }
 
   #wireName(): string {

@@ -110,6 +110,7 @@ export const RELAY_DATA = {
   }),
   'relay.ping': anything,
   'relay.pong': anything,
+  'utils.generateRoomID': anything,
   'relay.ice': object({ iceServers }),
   /**
    * `dealt[i]` is the id of the member who was given `offers[i]`, or null. `resumed`: this session still held its

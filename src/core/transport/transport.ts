@@ -44,6 +44,14 @@ export interface Signal {
   readonly seq?: number;
 }
 
+export interface LinkConfiguration extends RTCConfiguration {
+  /**
+   * What stands before the colon in the label of the data channel that original clients expect. It is told as `channel`,
+   * whoever made it.
+   */
+  fileLabel?: string;
+}
+
 /** The way signals leave. Whatever is behind it queues while no way is open. */
 export interface SignalPort {
   /** Whether what is sent now goes out now. */
@@ -60,8 +68,8 @@ export interface PreparedOffer {
 
 export interface PeerInfo {
   readonly id: string;
-  /** Speaks our extension. */
-  readonly ext: boolean;
+  /** Speaks our extension; null where the server cannot tell, until the peer's first description does. */
+  readonly ext: boolean | null;
   /** This side makes the first offer. */
   readonly initiator: boolean;
   /** Yields on glare (W3C perfect negotiation). */
@@ -93,7 +101,7 @@ export interface TransportEvents {
 
 export interface MediaTransport {
   on<K extends keyof TransportEvents>(name: K, callback: (detail: TransportEvents[K]) => void): () => void;
-  configure(config: RTCConfiguration): void;
+  configure(config: LinkConfiguration): void;
   /** Up to `count` offers gathered ahead of the join. Idempotent: tops up what is there. */
   prepare(count: number): Promise<readonly PreparedOffer[]>;
   /** Says who was dealt the prepared offer `conn`: its connection becomes the link to that peer. */

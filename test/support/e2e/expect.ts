@@ -33,10 +33,13 @@ function whatIsMissing({ id, pictures, sound, shown, playedAloud }: RemoteMedia)
  */
 export async function expectEveryoneSeesEveryone(
   places: readonly (Visitor | Place)[],
-  { timeout = 45_000 }: { timeout?: number } = {},
+  {
+    timeout = 45_000,
+    strangers = 0,
+  }: { timeout?: number; /** Others in the room, who are not asked. */ strangers?: number } = {},
 ): Promise<number> {
   const all = places.map((each): Place => ('visitor' in each ? each : { visitor: each }));
-  const others = all.length - 1;
+  const others = all.length - 1 + strangers;
   await Promise.all(
     all.map(async ({ visitor, selector = 'pm-room' }) => {
       await settled(

@@ -116,6 +116,15 @@ export class FakePlatform implements Platform {
     return this.recording.parts;
   }
 
+  /** One that is only ever drawn upon and captured. */
+  createCanvas(): HTMLCanvasElement {
+    const canvas = {
+      getContext: () => ({ fillRect: () => undefined }),
+      captureStream: () => this.createStream([this.track('video', 'canvas')]),
+    };
+    return canvas as unknown as HTMLCanvasElement;
+  }
+
   /** A captured track without getUserMedia, for tests of the transport alone. */
   track(kind: TrackKind, label?: string): MediaStreamTrack {
     const track = new FakeTrack(this.scope, kind, 'captured', label === undefined ? {} : { label });

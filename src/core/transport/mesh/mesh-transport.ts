@@ -3,8 +3,10 @@ import { PmError } from '../../errors.ts';
 import type { Platform } from '../../platform.ts';
 import type { LinkState, SourceName } from '../../state/call-state.ts';
 import { Emitter } from '../../util/emitter.ts';
+import { Scope } from '../../util/scope.ts';
 import type { LinkStats } from '../stats.ts';
 import type {
+  LinkConfiguration,
   MediaTransport,
   PeerInfo,
   PeerMessage,
@@ -15,8 +17,10 @@ import type {
   TransportEvents,
 } from '../transport.ts';
 import { PeerLink } from './peer-link.ts';
-import type { SlotStreams } from './slots.ts';
+import type { PlainSources } from './plain-slots.ts';
 
+/** How long the offer of a plain peer with the smaller id is waited for, in milliseconds. */
+const OFFER_WAIT = 2_000;
 /** Timelines of closed connections that are kept for reading. */
 const KEPT_TIMELINES = 64;
 /** When offers that nobody was dealt are closed, in milliseconds after the join. */
@@ -25,13 +29,16 @@ const DISCARD_AFTER = 2_000;
 export class MeshTransport implements MediaTransport {
   readonly #platform: Platform;
   readonly #port: SignalPort;
-  #config: RTCConfiguration;
+  #config: LinkConfiguration;
 
   readonly #events: Emitter<TransportEvents>;
   readonly #links = new Map<string, PeerLink>();
   readonly #peers = new Map<string, PeerInfo>();
   readonly #published = new Map<SourceName, MediaStreamTrack | null>();
-  readonly #streams: SlotStreams;
+  readonly #sources: PlainSources;
+  /** Settles when what only original clients need is there. */
+  #kit: Promise<unknown> | null = null;
+  readonly #scope = new Scope();
   /** Every connection's timeline by participant; kept after the connection closed. */
   readonly #timelines = new Map<string, PeerLink['timeline']>();
   /** With whom there was a connection before (`interrupted`), or never will be as things are (`failed`). */
@@ -45,7 +52,7 @@ export class MeshTransport implements MediaTransport {
   #uplink: Promise<{ update(): void }> | null = null;
   #closed = false;
 
-  private constructor(platform: Platform, port: SignalPort, config: RTCConfiguration) {
+  private constructor(platform: Platform, port: SignalPort, config: LinkConfiguration) {
     this.#platform = platform;
     this.#port = port;
     this.#config = config;
@@ -57,14 +64,18 @@ export class MeshTransport implements MediaTransport {
       this.#wishes.set(id, message);
       this.#balance();
     });
-    this.#streams = { main: platform.createStream([]), screen: platform.createStream([]) };
+    this.#sources = {
+      main: platform.createStream([]),
+      screen: platform.createStream([]),
+      published: this.#published,
+    };
   }
 
   /** Makes the certificate that all connections share, so that none waits for one of its own. */
   static async create(
     platform: Platform,
     port: SignalPort,
-    config: RTCConfiguration,
+    config: LinkConfiguration,
   ): Promise<MeshTransport> {
     const certificates = await platform.generateCertificate().then(
       (certificate) => [certificate],
@@ -85,7 +96,7 @@ export class MeshTransport implements MediaTransport {
     return this.#events.on(name, callback);
   }
 
-  configure(config: RTCConfiguration): void {
+  configure(config: LinkConfiguration): void {
     this.#config = { ...this.#config, ...config };
   }
 
@@ -96,7 +107,7 @@ export class MeshTransport implements MediaTransport {
       const link = new PeerLink(
         this.#platform,
         () => this.#config,
-        this.#streams,
+        this.#sources,
         this.#platform.randomId(64),
       );
       link.offer();
@@ -125,9 +136,17 @@ export class MeshTransport implements MediaTransport {
   }
 
   connect(peer: PeerInfo): void {
-    this.#peers.set(peer.id, peer);
-    if (this.#links.has(peer.id) || !peer.initiator) return;
-    this.#open(peer, peer.ext ? this.#platform.randomId(64) : undefined).offer();
+    const { id, ext, initiator } = peer;
+    const known = this.#peers.has(id);
+    if (!known) this.#peers.set(id, peer);
+    const begin = () => {
+      const now = this.#peers.get(id);
+      if (!now || this.#links.has(id)) return;
+      this.#open(now, now.ext === false ? undefined : this.#platform.randomId(64)).offer();
+    };
+    if (ext) return void (initiator && begin());
+    if (initiator) return this.#withKit(begin);
+    if (!known) this.#scope.add(this.#platform.after(OFFER_WAIT, () => this.#withKit(begin)));
   }
 
   disconnect(id: string): void {
@@ -141,16 +160,18 @@ export class MeshTransport implements MediaTransport {
   }
 
   receive(from: string, signal: Signal): void {
-    const peer = this.#peers.get(from);
+    let peer = this.#peers.get(from);
     if (!peer || this.#closed) return;
+    if (!peer.ext && !this.#sources.kit) return this.#withKit(() => this.receive(from, signal));
+    if (signal.conn && !peer.ext) this.#peers.set(from, (peer = { ...peer, ext: true }));
     const link = this.#links.get(from);
     if (signal.kind !== 'offer') {
       // Of another connection than the present one: too late, and of no use.
-      if (link && link.conn === signal.conn) link.receive(signal);
+      if (!signal.conn || link?.conn === signal.conn) link?.receive(signal);
       return;
     }
-    const same = link?.conn === signal.conn;
-    if (signal.conn && !same && signal.offer !== 1) {
+    const same = signal.conn ? link?.conn === signal.conn : link?.knows(signal.payload);
+    if (signal.conn && !same && (signal.offer ?? 1) > 1) {
       // More of a connection that is gone here. Whoever still believes in it learns so by a new one.
       if (!link) this.#open(peer, this.#platform.randomId(64)).offer();
       return;
@@ -213,11 +234,22 @@ export class MeshTransport implements MediaTransport {
     this.#discard();
     for (const id of [...this.#links.keys()]) this.disconnect(id);
     this.#peers.clear();
+    this.#sources.black?.stop();
+    this.#scope.end();
     this.#events.clear();
   }
 
+  /** Runs `task` once what only original clients need is there; in order of asking. */
+  #withKit(task: () => void): void {
+    const load = async () => (this.#sources.kit = await this.#platform.work(import('./plain-slots.ts')));
+    (this.#kit ??= load()).then(task).catch((error: unknown) => {
+      this.#kit = null;
+      this.#platform.log('error', 'Original clients cannot be met.', error);
+    });
+  }
+
   #open(peer: PeerInfo, conn: string | undefined): PeerLink {
-    return this.#adopt(peer, new PeerLink(this.#platform, () => this.#config, this.#streams, conn));
+    return this.#adopt(peer, new PeerLink(this.#platform, () => this.#config, this.#sources, conn));
   }
 
   /** Makes `link` the link to `peer`, with everything that is being sent now. */
@@ -233,7 +265,8 @@ export class MeshTransport implements MediaTransport {
       receive: (signal) => this.receive(id, signal),
       relayOpen: () => this.#port.open,
       rebuild: () => {
-        if (this.#links.get(id) !== link) return false;
+        // An original client keeps the connection that it has: another one would never be answered.
+        if (this.#links.get(id) !== link || !this.#peers.get(id)?.ext) return false;
         this.#open(peer, this.#platform.randomId(64)).offer();
         return true;
       },

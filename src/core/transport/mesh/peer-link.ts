@@ -4,13 +4,21 @@ import type { Platform } from '../../platform.ts';
 import { SOURCE_NAMES, type LinkState, type SourceName } from '../../state/call-state.ts';
 import type { LinkStats } from '../stats.ts';
 import { Timeline } from '../timeline.ts';
-import type { PeerInfo, PeerMessage, PreparedOffer, Signal, TransportEvents } from '../transport.ts';
+import type {
+  LinkConfiguration,
+  PeerInfo,
+  PeerMessage,
+  PreparedOffer,
+  Signal,
+  TransportEvents,
+} from '../transport.ts';
 import { ControlChannel } from './control-channel.ts';
 import { Health } from './health.ts';
 import { Monitor } from './monitor.ts';
 import { Negotiator } from './negotiator.ts';
+import type { PlainSlots, PlainSources } from './plain-slots.ts';
 import { readSignal } from './signal-message.ts';
-import { Slots, type SlotStreams } from './slots.ts';
+import { Slots } from './slots.ts';
 
 export interface LinkHooks {
   /** By the relay, which holds it while it is away. */
@@ -32,6 +40,8 @@ export interface LinkHooks {
 
 /** How long an offer may go unanswered before it is sent again, in milliseconds. */
 const ANSWER_TIMEOUT = 4_000;
+/** The same towards an original client. */
+const PLAIN_TIMEOUT = 2_000;
 
 /** A peer that closed its connection is leaving; one that is still there so much later (ms) needs another one. */
 const CLOSED_WAIT = 2_000;
@@ -55,16 +65,19 @@ function createConnection(platform: Platform, config: RTCConfiguration): RTCPeer
 
 export class PeerLink {
   readonly #platform: Platform;
-  readonly #config: () => RTCConfiguration;
+  readonly #config: () => LinkConfiguration;
 
   readonly conn: string | undefined;
   readonly timeline: Timeline;
   /** The newest reading; null before the connection is up. */
   stats: LinkStats | null = null;
   readonly #pc: RTCPeerConnection;
-  readonly #slots: Slots;
+  readonly #sources: PlainSources;
+  #slots: Slots | PlainSlots;
+  /** The same towards an original client, else null. */
+  #plain: PlainSlots | null = null;
   readonly #negotiator: Negotiator;
-  readonly #control: ControlChannel | null;
+  #control: ControlChannel | null;
   readonly #health: Health;
   readonly #monitor: Monitor;
   readonly #remote = new Map<SourceName, MediaStream>();
@@ -81,23 +94,26 @@ export class PeerLink {
   #stopExpecting: (() => void) | null = null;
 
   /**
-   * @param conn names this connection towards our own clients; undefined towards a plain one
+   * @param conn names this connection towards our own clients; undefined towards a plain (original) one
    * @throws {PmError} `usage` when the browser refuses the configuration
    */
   constructor(
     platform: Platform,
-    config: () => RTCConfiguration,
-    streams: SlotStreams,
+    config: () => LinkConfiguration,
+    sources: PlainSources,
     conn: string | undefined,
   ) {
     this.#platform = platform;
     this.#config = config;
+    this.#sources = sources;
 
     this.conn = conn;
     this.timeline = new Timeline(() => platform.now());
     const pc = (this.#pc = createConnection(platform, config()));
     const warn = (message: string, error: unknown) => platform.log('warn', message, error);
-    this.#slots = new Slots(pc, streams, (error) => warn('A track could not be sent.', error));
+    this.#slots = conn
+      ? new Slots(pc, sources, (error) => warn('A track could not be sent.', error))
+      : this.#plainSlots();
     this.#negotiator = new Negotiator(pc, () => this.#polite, {
       send: (signal) => this.#send(signal),
       adopt: () => this.#slots.adopt(),
@@ -128,10 +144,10 @@ export class PeerLink {
         })
       : null;
     this.#health = new Health({
-      owner: () => this.#offeredFirst,
+      owner: () => this.#offeredFirst || !this.#peer?.ext,
       ask: () => this.tell({ t: 'ping' }),
       restart: () => this.#restart(),
-      rebuild: () => !!this.conn && !!this.#hooks?.relayOpen() && this.#hooks.rebuild(),
+      rebuild: () => !!this.#hooks?.relayOpen() && this.#hooks.rebuild(),
       silent: () => this.#tellState(),
       unreachable: () => this.#unreachable(),
       now: () => platform.now(),
@@ -191,11 +207,21 @@ export class PeerLink {
     this.#hooks = hooks;
     this.#expectAnswer();
     this.#health.start();
+    if (!peer.ext && !peer.polite)
+      this.#onChannel(this.#pc.createDataChannel(`${this.#config().fileLabel}:`));
     for (const signal of this.#unsent.splice(0)) this.#send(signal);
   }
 
+  /** Whether a description of an original client is of the connection which is at the other end of this one. */
+  knows(sdp: string): boolean {
+    return this.#plain?.knows(sdp) ?? false;
+  }
+
   receive(signal: Signal): void {
-    if (signal.kind === 'answer') this.#tentative = false;
+    if (signal.kind === 'answer') {
+      this.#tentative = false;
+      if (this.#peer?.ext === null) this.#decide(this.#peer, !!signal.conn);
+    }
     this.#negotiator.receive(signal);
   }
 
@@ -212,7 +238,7 @@ export class PeerLink {
 
   publish(source: SourceName, track: MediaStreamTrack | null): void {
     this.#slots.set(source, track);
-    if (this.#peer && !this.#peer.ext && this.#pc.remoteDescription) this.#slots.complete();
+    if (this.#pc.remoteDescription) this.#plain?.complete();
   }
 
   sender(source: SourceName): RTCRtpSender | null {
@@ -246,11 +272,28 @@ export class PeerLink {
     this.#offered?.();
   }
 
+  /** The first answer tells whether the peer is one of ours. */
+  #decide(peer: PeerInfo, ext: boolean): void {
+    this.#peer = { ...peer, ext };
+    if (ext) return;
+    this.#control = null;
+    this.#slots = this.#plainSlots();
+    this.#slots.adopt();
+  }
+
+  #plainSlots(): PlainSlots {
+    const { PlainSlots } = this.#sources.kit!;
+    return (this.#plain = new PlainSlots(this.#platform, this.#pc, this.#sources));
+  }
+
   #send(signal: Signal): void {
+    const { kind } = signal;
+    const wait = this.#plain?.wait(kind);
+    if (wait) return this.#expectAnswer(wait);
     if (this.#peer && this.#hooks) this.#dispatch(this.conn ? { ...signal, conn: this.conn } : signal);
     else this.#unsent.push(signal);
     this.#offered?.();
-    if (signal.kind === 'offer') this.#expectAnswer();
+    if (kind === 'offer') this.#expectAnswer();
   }
 
   /** By the relay; by the peer's own channel while the relay is away, or when the relay may have lost it. */
@@ -261,9 +304,14 @@ export class PeerLink {
   }
 
   /** A signal towards a socket that is half open is lost, and nobody learns of it: the offer goes out again. */
-  #expectAnswer(): void {
+  #expectAnswer(wait = this.#peer?.ext ? ANSWER_TIMEOUT : PLAIN_TIMEOUT): void {
     this.#stopExpecting?.();
-    this.#stopExpecting = this.#platform.after(ANSWER_TIMEOUT, () => this.#hooks && this.resend());
+    this.#stopExpecting = this.#platform.after(wait, () => this.#hooks && this.resend());
+  }
+
+  #onChannel(channel: RTCDataChannel): void {
+    if (this.#plain) channel.addEventListener('close', () => this.#hooks?.tell('bye', {}));
+    this.#hooks?.tell('channel', { channel });
   }
 
   #listen(): void {
@@ -287,7 +335,7 @@ export class PeerLink {
         timeline.mark('selected-pair');
     };
     pc.onconnectionstatechange = () => this.#onConnectionState(pc.connectionState);
-    pc.ondatachannel = ({ channel }) => this.#hooks?.tell('channel', { channel });
+    pc.ondatachannel = ({ channel }) => this.#onChannel(channel);
   }
 
   #onConnectionState(state: RTCPeerConnectionState): void {
@@ -348,10 +396,10 @@ export class PeerLink {
   }
 
   #settled(): void {
-    if (this.#peer && !this.#peer.ext) this.#slots.complete();
+    this.#plain?.complete();
     for (const source of SOURCE_NAMES) {
       const track = this.#slots.remote(source);
-      if ((track !== null) === this.#remote.has(source)) continue;
+      if (track === (this.#remote.get(source)?.getTracks()[0] ?? null)) continue;
       const stream = track && this.#platform.createStream([track]);
       if (stream) this.#remote.set(source, stream);
       else this.#remote.delete(source);

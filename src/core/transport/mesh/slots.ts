@@ -71,14 +71,6 @@ export class Slots {
     if (transceiver) this.#replace(transceiver, track);
   }
 
-  /** Adds a section of our own for what a plain peer's offer had no room for. */
-  complete(): void {
-    for (const [source, track] of this.#tracks) {
-      if (!track || this.#transceivers.has(source)) continue;
-      this.#transceivers.set(source, this.#pc.addTransceiver(track, { streams: [this.#streamOf(source)] }));
-    }
-  }
-
   /** The remote track of a source, or null while its section carries nothing towards us. */
   remote(source: SourceName): MediaStreamTrack | null {
     const transceiver = this.#transceivers.get(source);
