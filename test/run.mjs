@@ -314,7 +314,9 @@ async function judgeFaults() {
       .map(({ name, reason }) => (reason ? `${name}: ${reason}` : name));
   say(`\n${table(found, named('skipped'))}`);
   if (!full) return;
-  say(`\nwritten to ${keepResults(root, found, { failed: named('failed'), skipped: named('skipped') })}`);
+  // Some of the files are not the suite.
+  if (!filters.length)
+    say(`\nwritten to ${keepResults(root, found, { failed: named('failed'), skipped: named('skipped') })}`);
   for (const figure of found.filter((each) => verdict(each) === 'MISSED'))
     fail('faults', `${figure.fault} (${figure.where}): ${figure.goal}: missed`);
 }

@@ -1,6 +1,6 @@
 /** What the tests of faults have in common: a call that runs, and figures that are written down. */
-import { expectEveryoneSeesEveryone } from '../e2e/expect.ts';
 import type { Stage } from '../e2e/scenario.ts';
+import { until } from '../e2e/until.ts';
 import type { Visitor } from '../e2e/visitor.ts';
 import { percentile, writeDown } from './figures.mjs';
 import { Monitor } from './monitor.ts';
@@ -48,9 +48,26 @@ export const ids = async (visitor: Visitor): Promise<string[]> =>
 export const connectionsMade = (visitor: Visitor): Promise<number> =>
   visitor.run(() => e2e.made().peerConnections);
 
-/** Waits until a call runs both ways, and watches it from then on. */
+/** Waits until a call runs both ways, by what arrives, and watches it from then on. */
 export async function runningCall(people: readonly Visitor[]): Promise<Monitor[]> {
-  await expectEveryoneSeesEveryone(people);
+  const others = people.length - 1;
+  await Promise.all(
+    people.map((each) =>
+      until(
+        `${each.who} is connected with ${String(others)} others`,
+        async () => {
+          const { state, participants } = await each.summary();
+          return (
+            state === 'joined' && participants.filter(({ link }) => link === 'connected').length === others
+          );
+        },
+        { timeout: 90_000 },
+      ),
+    ),
+  );
+  const monitors = await Promise.all(people.map((each) => Monitor.start(each)));
+  const back = await allBack(monitors, Date.now(), { timeout: 90_000 });
+  if (back === null) throw new Error('sound and pictures never began to flow');
   return Promise.all(people.map((each) => Monitor.start(each)));
 }
 
