@@ -42,7 +42,7 @@ function bytes(size: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length: size }, (_, index) => (index * 7) & 255);
 }
 
-for (const theirs of ['smaller'] as const) {
+for (const theirs of ['smaller', 'larger'] as const) {
   describe(`with an original client of the ${theirs} id`, () => {
     it('pictures go both ways, also from a phone', async () => {
       const { room, ours, plain } = await mixed(1, theirs);
