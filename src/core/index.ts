@@ -10,6 +10,9 @@ export type {
   AcceptFileOptions,
   Size,
 } from './call/types.ts';
+export type { AudioProcessing } from './media/constraints.ts';
+export type { Processor } from './media/processing.ts';
+export type { ScreenHint } from './media/local.ts';
 export { isPmError, PmError, toPmError, type PmErrorCode } from './errors.ts';
 export { browserPlatform, type Platform } from './platform.ts';
 export * from './state/call-state.ts';

@@ -33,9 +33,16 @@ export interface Platform {
   createStream(tracks: readonly MediaStreamTrack[]): MediaStream;
   createCanvas(): HTMLCanvasElement;
   /** Null where the page is not a secure context: browsers give no devices there. */
-  readonly mediaDevices: Pick<MediaDevices, 'getUserMedia'> | null;
   /** To be closed by whoever asked. It starts by itself once the browser allows sound. */
   createAudio(): AudioContext;
+  readonly mediaDevices:
+    | (Pick<MediaDevices, 'getUserMedia' | 'enumerateDevices'> &
+        Partial<Pick<MediaDevices, 'getDisplayMedia'>>)
+    | null;
+  /** Calls back when a device was plugged in or out; the answer stops that. */
+  onDevices(callback: () => void): () => void;
+  /** Whether sound can be sent to a loudspeaker of one's choice (`setSinkId`). */
+  readonly sinks: boolean;
   fetch(url: string, init?: RequestInit): Promise<Response>;
   /** The origin private file system's manager, and locks by name; null where the page is not a secure context. */
   readonly storage: StorageManager | null;
@@ -120,6 +127,14 @@ export function browserPlatform(): Platform {
       return (navigator.mediaDevices as MediaDevices | undefined) ?? null;
     },
     createAudio,
+    onDevices: (callback) => {
+      const { mediaDevices } = navigator as Partial<Navigator>;
+      mediaDevices?.addEventListener('devicechange', callback);
+      return () => mediaDevices?.removeEventListener('devicechange', callback);
+    },
+    get sinks() {
+      return 'setSinkId' in HTMLMediaElement.prototype;
+    },
     fetch: (url, init) => fetch(url, init),
     get storage() {
       return (navigator.storage as StorageManager | undefined) ?? null;

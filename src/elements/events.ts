@@ -3,7 +3,7 @@
  * happened and cannot be cancelled. Requests (`pm-…-request`) are fired by the element that was used, before anything
  * happens; `preventDefault()` keeps it from happening. All of them bubble and leave shadow roots.
  */
-import type { CallEvents } from '../core/index.ts';
+import type { CallEvents, DeviceKind } from '../core/index.ts';
 
 type EventClass<D, A extends unknown[] = [detail: D]> = new (...args: A) => CustomEvent<D>;
 
@@ -32,6 +32,8 @@ export const PmParticipantUpdatedEvent = notice('participant-updated');
 export const PmParticipantLeftEvent = notice('participant-left');
 /** Somebody's media arrived: `stream` is the page's to play as well. */
 export const PmTrackEvent = notice('track');
+/** Something was plugged in or out, or the browser now tells what there is. */
+export const PmDevicesChangeEvent = notice('devices-change');
 /** Somebody, oneself included, reacted with one emoji. */
 export const PmReactionEvent = notice('reaction');
 /** Another page sent data. */
@@ -57,6 +59,9 @@ export const PmLeaveRequestEvent = request('leave');
 /** `on` absent: the other of what is. */
 export const PmMicRequestEvent = request<{ on?: boolean }>('mic');
 export const PmCameraRequestEvent = request<{ on?: boolean }>('camera');
+/** To be fired from within a gesture, where the browser looks for it. */
+export const PmScreenRequestEvent = request<{ on?: boolean }>('screen');
+export const PmDeviceRequestEvent = request<{ kind?: DeviceKind; id?: string }>('device');
 export const PmHandRequestEvent = request<{ on?: boolean }>('hand');
 export const PmFileSendRequestEvent = request<{ file?: Blob; to?: string }>('file-send');
 export const PmReactionRequestEvent = request<{ emoji?: string }>('reaction');
@@ -73,6 +78,7 @@ export type PmParticipantJoinedEvent = InstanceType<typeof PmParticipantJoinedEv
 export type PmParticipantUpdatedEvent = InstanceType<typeof PmParticipantUpdatedEvent>;
 export type PmParticipantLeftEvent = InstanceType<typeof PmParticipantLeftEvent>;
 export type PmTrackEvent = InstanceType<typeof PmTrackEvent>;
+export type PmDevicesChangeEvent = InstanceType<typeof PmDevicesChangeEvent>;
 export type PmReactionEvent = InstanceType<typeof PmReactionEvent>;
 export type PmDataEvent = InstanceType<typeof PmDataEvent>;
 export type PmMessageEvent = InstanceType<typeof PmMessageEvent>;
@@ -86,6 +92,8 @@ export type PmJoinRequestEvent = InstanceType<typeof PmJoinRequestEvent>;
 export type PmLeaveRequestEvent = InstanceType<typeof PmLeaveRequestEvent>;
 export type PmMicRequestEvent = InstanceType<typeof PmMicRequestEvent>;
 export type PmCameraRequestEvent = InstanceType<typeof PmCameraRequestEvent>;
+export type PmScreenRequestEvent = InstanceType<typeof PmScreenRequestEvent>;
+export type PmDeviceRequestEvent = InstanceType<typeof PmDeviceRequestEvent>;
 export type PmHandRequestEvent = InstanceType<typeof PmHandRequestEvent>;
 export type PmFileSendRequestEvent = InstanceType<typeof PmFileSendRequestEvent>;
 export type PmReactionRequestEvent = InstanceType<typeof PmReactionRequestEvent>;
@@ -102,6 +110,7 @@ export const notices: { [K in keyof CallEvents]: EventClass<CallEvents[K]> } = {
   'participant-updated': PmParticipantUpdatedEvent,
   'participant-left': PmParticipantLeftEvent,
   track: PmTrackEvent,
+  'devices-change': PmDevicesChangeEvent,
   reaction: PmReactionEvent,
   data: PmDataEvent,
   message: PmMessageEvent,
@@ -118,6 +127,8 @@ export const requests = {
   leave: PmLeaveRequestEvent,
   mic: PmMicRequestEvent,
   camera: PmCameraRequestEvent,
+  screen: PmScreenRequestEvent,
+  device: PmDeviceRequestEvent,
   hand: PmHandRequestEvent,
   reaction: PmReactionRequestEvent,
   'chat-send': PmChatSendRequestEvent,

@@ -40,7 +40,8 @@ function hue(name: string): number {
  *
  * @cssproperty [--pm-radius=12px] - Corners of the tile.
  *
- * @cssstate self - Shows oneself, mirrored.
+ * @cssstate self - Shows oneself.
+ * @cssstate mirrored - Shows oneself as in a mirror.
  * @cssstate silenced - Sends no sound.
  * @cssstate no-video - Shows initials.
  * @cssstate waiting - Not connected, or interrupted.
@@ -80,7 +81,13 @@ export class PmVideoTile extends PmPart {
     const silenced = !!person && person.sources.mic.state !== 'on';
     const starting = person?.self && person.sources.camera.state === 'pending';
     const hold = starting ? 'starting' : person && LINK_WORDS[person.link];
-    this.mark({ self: !!person?.self, silenced, 'no-video': !this.media.picture, waiting: !!hold });
+    this.mark({
+      self: !!person?.self,
+      mirrored: !!person?.sources.camera.mirrored,
+      silenced,
+      'no-video': !this.media.picture,
+      waiting: !!hold,
+    });
     this.describe('group', name);
     return html`
       <div class="media" part="media">

@@ -13,6 +13,8 @@ const commands: Commands = {
   leave: (call) => call.leave(),
   mic: (call, { on }) => call.toggleMic(on),
   camera: (call, { on }) => call.toggleCamera(on),
+  screen: (call, { on }) => call.toggleScreen(on),
+  device: (call, { kind = 'mic', id = '' }) => call.setDevice(kind, id),
   hand: (call, { on }) => call.toggleHand(on),
   'file-send': (call, { file, to }) => call.sendFile(file as Blob, to === undefined ? {} : { to }),
   reaction: (call, { emoji = '' }) => call.react(emoji),

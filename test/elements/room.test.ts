@@ -38,6 +38,11 @@ describe('<pm-room>', () => {
       icePolicy: 'relay',
       maxPeers: 1,
       roomPrefix: 'p',
+      e2eePrefix: null,
+      fileChannelLabel: null,
+      passphrase: '',
+      audioProcessing: {},
+      screenHint: 'detail',
       iceServers: [{ urls: 'stun:example.org' }],
     });
     expect(call.snapshot.wanted).to.deep.equal({ mic: false, camera: false, screen: false });

@@ -16,8 +16,11 @@ import {
   type CallOptions,
   type CallState,
   type ChatMessage,
+  type DeviceKind,
+  type MediaDevice,
   type Participant,
   type PmErrorCode,
+  type Processor,
   type Reason,
   type SendDataOptions,
   type SendFileOptions,
@@ -35,6 +38,10 @@ type Command =
   | 'leave'
   | 'toggleMic'
   | 'toggleCamera'
+  | 'toggleScreen'
+  | 'setDevice'
+  | 'setProcessor'
+  | 'playSound'
   | 'toggleHand'
   | 'react'
   | 'sendData'
@@ -65,6 +72,7 @@ export class FakeCall implements CallLike {
   failJoin: PmErrorCode | null = null;
   /** Commands wait for this. */
   hold: Promise<void> | null = null;
+  private resumeSound: (() => void) | undefined;
   private readonly handlers = new Map<string, Set<Handler>>();
 
   get snapshot(): CallState {
@@ -131,6 +139,23 @@ export class FakeCall implements CallLike {
   toggleCamera(force?: boolean): Promise<boolean> {
     this.commands.push(['toggleCamera', force]);
     return this.toggle('camera', force);
+  }
+  async toggleScreen(force?: boolean): Promise<boolean> {
+    this.commands.push(['toggleScreen', force]);
+    const screen = force ?? !this.snapshot.wanted.screen;
+    this.dispatch({ type: 'wanted', wanted: { screen } });
+    this.source('self', 'screen', { state: screen ? 'on' : 'off' });
+    return screen;
+  }
+  async devices(): Promise<readonly MediaDevice[]> {
+    return this.snapshot.devices;
+  }
+  async setDevice(kind: DeviceKind, id: string): Promise<void> {
+    this.commands.push(['setDevice', kind, id]);
+    this.dispatch({ type: 'set', patch: { chosen: { ...this.snapshot.chosen, [kind]: id } } });
+  }
+  async setProcessor(device: Device, processor: Processor | null): Promise<void> {
+    this.commands.push(['setProcessor', device, processor]);
   }
   async toggleHand(force?: boolean): Promise<boolean> {
     this.commands.push(['toggleHand', force]);
@@ -205,8 +230,14 @@ export class FakeCall implements CallLike {
   async getStats(): Promise<[]> {
     return [];
   }
-  reportPlaybackBlocked(cause: unknown): void {
-    this.blocked.push(cause);
+  reportPlaybackBlocked(cause: unknown, resume?: () => void): void {
+    if (cause !== null) this.blocked.push(cause);
+    this.resumeSound = resume;
+    this.dispatch({ type: 'set', patch: { soundBlocked: cause !== null } });
+  }
+  playSound(): void {
+    this.commands.push(['playSound']);
+    this.resumeSound?.();
   }
   dispose(reason: Reason = 'element-removed'): void {
     this.commands.push(['dispose', reason]);

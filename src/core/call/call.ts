@@ -1,6 +1,8 @@
 /** The composition root of a call, and the only one that changes its state. */
 import { PmError, toPmError } from '../errors.ts';
-import { LocalMedia, type Device } from '../media/local-media.ts';
+import type { Device } from '../media/constraints.ts';
+import type { Processor } from '../media/processing.ts';
+import { LocalMedia } from '../media/local-media.ts';
 import { browserPlatform, type Platform } from '../platform.ts';
 import { LIMITS } from '../protocol/index.ts';
 import { relayUrls } from '../signaling/relay-url.ts';
@@ -14,6 +16,9 @@ import {
   type RecordedFile,
   type RecordingOptions,
   type Source,
+  type DeviceKind,
+  type MediaDevice,
+  type SourceName,
 } from '../state/call-state.ts';
 import { reduce, type Action } from '../state/reducer.ts';
 import { Store } from '../state/store.ts';
@@ -52,6 +57,8 @@ export const DEFAULT_OPTIONS: CallOptions = Object.freeze({
   e2eePrefix: null,
   fileChannelLabel: null,
   passphrase: '',
+  audioProcessing: Object.freeze({}),
+  screenHint: 'detail',
 });
 
 export class Call implements CallLike {
@@ -64,12 +71,13 @@ export class Call implements CallLike {
   readonly #awareness: Awareness;
   readonly #tokens: TokenSource;
   readonly #recording: Recording;
-  readonly #tracks = new Map<Device, MediaStreamTrack | null>();
+  readonly #tracks = new Map<SourceName, MediaStreamTrack | null>();
   #options: CallOptions = DEFAULT_OPTIONS;
   #session: Session | null = null;
   #lastSession: Session | null = null;
   #joining: Promise<void> | null = null;
   #transport: MediaTransport | null = null;
+  #resumeSound: (() => void) | undefined;
   readonly #stopListening: () => void;
 
   constructor(platform: Platform = browserPlatform()) {
@@ -84,8 +92,11 @@ export class Call implements CallLike {
       displayName: isActive(this.snapshot.phase) ? this.#options.displayName : '',
     }));
     this.#media = new LocalMedia(platform, {
-      wanted: (device, on) => this.#dispatch({ type: 'wanted', wanted: { [device]: on } }),
-      changed: (device, source, track) => this.#onSource(device, source, track),
+      settings: () => this.#options,
+      wanted: (source, on) => this.#dispatch({ type: 'wanted', wanted: { [source]: on } }),
+      changed: (name, source, track) => this.#onSource(name, source, track),
+      set: (patch) => this.#dispatch({ type: 'set', patch }),
+      failed: (error) => this.#fail(error),
       problem: (source, error) => {
         this.#dispatch({ type: 'problem', source, code: error?.code ?? null });
         if (error) this.#fail(error);
@@ -150,6 +161,7 @@ export class Call implements CallLike {
       if (micOff !== before.micOff) this.#media.want('mic', !micOff);
       if (cameraOff !== before.cameraOff) this.#media.want('camera', !cameraOff);
     }
+    if (merged.audioProcessing !== before.audioProcessing) this.#media.retune();
     this.#session?.configure();
   }
 
@@ -166,7 +178,7 @@ export class Call implements CallLike {
   }
 
   async preview(): Promise<void> {
-    await this.#media.capture();
+    await this.#media.start();
   }
 
   join(): Promise<void> {
@@ -240,6 +252,25 @@ export class Call implements CallLike {
     return this.#recording.stop();
   }
 
+  async toggleScreen(force?: boolean): Promise<boolean> {
+    const on = force ?? !this.snapshot.wanted.screen;
+    if (on && !isActive(this.snapshot.phase)) throw new PmError('usage', 'Screens are shared in a call.');
+    await this.#media.share(on);
+    return this.snapshot.wanted.screen;
+  }
+
+  devices(): Promise<readonly MediaDevice[]> {
+    return this.#media.use((control) => control.devices());
+  }
+
+  setDevice(kind: DeviceKind, id: string): Promise<void> {
+    return this.#media.use((control) => control.choose(kind, id));
+  }
+
+  setProcessor(device: Device, processor: Processor | null): Promise<void> {
+    return this.#media.use((control) => control.process(device, processor));
+  }
+
   timeline(id: string): readonly TimelineEntry[] {
     return (this.#session ?? this.#lastSession)?.timeline(id) ?? [];
   }
@@ -256,8 +287,15 @@ export class Call implements CallLike {
     return this.#awareness.levels(id, callback);
   }
 
-  reportPlaybackBlocked(cause: unknown): void {
-    this.#fail(new PmError('playback-blocked', 'Sound needs a click on the page first.', cause));
+  reportPlaybackBlocked(cause: unknown, resume?: () => void): void {
+    this.#resumeSound = resume;
+    this.#dispatch({ type: 'set', patch: { soundBlocked: cause !== null } });
+    if (cause !== null)
+      this.#fail(new PmError('playback-blocked', 'Sound needs a click on the page first.', cause));
+  }
+
+  playSound(): void {
+    this.#resumeSound?.();
   }
 
   dispose(reason: Reason = 'element-removed'): void {
@@ -310,7 +348,7 @@ export class Call implements CallLike {
       createTransport: (port, config) => MeshTransport.create(platform, port, config),
       onTransport: (transport) => {
         this.#transport = transport;
-        for (const [device, track] of this.#tracks) transport.publish(device, track);
+        for (const [name, track] of this.#tracks) transport.publish(name, track);
         transport.announce({ t: 'media', media: this.#mediaStates() });
         this.#talk.bind(transport);
         this.#awareness.bind(transport);
@@ -330,7 +368,7 @@ export class Call implements CallLike {
     if (isActive(this.snapshot.phase)) return;
     const session = this.#begin('joining');
     // In the click's own call stack, where browsers look for the gesture. The join does not wait for the answer.
-    this.#media.capture().catch((error: unknown) => this.#fail(toPmError(error, 'capture-failed')));
+    this.#media.start().catch((error: unknown) => this.#fail(toPmError(error, 'capture-failed')));
     try {
       await session.join();
     } catch (error) {
@@ -349,10 +387,11 @@ export class Call implements CallLike {
     return this.#media.wants(device);
   }
 
-  #onSource(device: Device, source: Source, track: MediaStreamTrack | null): void {
-    this.#tracks.set(device, track);
-    this.#dispatch({ type: 'source', id: 'self', source: device, value: source });
-    this.#transport?.publish(device, track);
+  #onSource(name: SourceName, source: Source, track: MediaStreamTrack | null): void {
+    this.#tracks.set(name, track);
+    const sources = Object.freeze({ ...this.snapshot.participants[0]!.sources, [name]: source });
+    this.#dispatch({ type: 'update', id: 'self', patch: { sources } });
+    this.#transport?.publish(name, track);
     this.#transport?.announce({ t: 'media', media: this.#mediaStates() });
   }
 

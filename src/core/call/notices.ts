@@ -14,6 +14,7 @@ export function notify(before: CallState, after: CallState, action: Action, emit
   if (action.type === 'chat' && action.said) emit('message', { message: action.said });
   if (action.type === 'speaker')
     emit('active-speaker', { participant: after.participants.find(({ id }) => id === action.id) ?? null });
+  if (before.devices !== after.devices) emit('devices-change', { devices: after.devices });
   if (before.participants === after.participants || action.type === 'clear') return;
   if (action.type === 'remove') {
     const participant = before.participants.find(({ id }) => id === action.id);

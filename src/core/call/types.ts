@@ -1,9 +1,14 @@
 /** What a call offers to a user interface: the contract between the core and the elements. */
 import type { PmError } from '../errors.ts';
+import type { AudioProcessing, Device } from '../media/constraints.ts';
+import type { Processor } from '../media/processing.ts';
+import type { ScreenHint } from '../media/local.ts';
 import type {
   CallState,
   ChatMessage,
   FileTransfer,
+  DeviceKind,
+  MediaDevice,
   Participant,
   Phase,
   Quality,
@@ -40,6 +45,10 @@ export interface CallOptions {
    * it is set here.
    */
   readonly passphrase: string;
+  /** What the browser does to one's voice; absent parts are on. At once where the browser can, else the next time. */
+  readonly audioProcessing: AudioProcessing;
+  /** What a shared screen is about, from the next one on: `detail` (sharp text) or `motion` (smooth films). */
+  readonly screenHint: ScreenHint;
 }
 
 export interface SendDataOptions {
@@ -91,6 +100,7 @@ export interface CallEvents {
    * `result`, null when it could not be kept.
    */
   'recording-change': { participant: Participant; recording: boolean; result: RecordedFile | null };
+  'devices-change': { devices: readonly MediaDevice[] };
   error: { code: PmError['code']; recoverable: boolean; error: PmError };
 }
 
@@ -158,6 +168,25 @@ export interface CallLike {
   startRecording(options?: RecordingOptions): Promise<void>;
   /** The newest recording, ended now unless it has before. @throws {PmError} `capture-failed`, `usage` without one */
   stopRecording(): Promise<RecordedFile>;
+  /**
+   * Shares the screen, with its sound where the browser gives it. To be called from within a gesture.
+   * @throws {PmError} `screen-refused`, `activation-required`, `unsupported`, or `usage` outside of a call
+   */
+  toggleScreen(force?: boolean): Promise<boolean>;
+  /** What is plugged in; ids and labels as far as the browser has permission to tell. */
+  devices(): Promise<readonly MediaDevice[]>;
+  /**
+   * Chooses a device, before or during a call; empty: whichever the browser takes. `camera` also takes `user` and
+   * `environment`, a phone's front and back. During a call the one in use stays until the new one works.
+   * @throws {PmError} of the media family when it cannot be had; the one before is back then. `unsupported` for a
+   *   loudspeaker where the browser leaves no choice.
+   */
+  setDevice(kind: DeviceKind, id: string): Promise<void>;
+  /**
+   * Puts a treatment of the page's own between a device and what is sent and shown: blur, a noise model. Null ends it.
+   * @throws {PmError} `capture-failed` when it fails; the device's own track is sent then, and `error` says so too
+   */
+  setProcessor(device: Device, processor: Processor | null): Promise<void>;
   /** The dated steps of the connection to a participant; kept after it closed, until the call is disposed. */
   timeline(id: string): readonly TimelineEntry[];
   /** The newest reading of every connection, at most a second old; empty outside a call. */
@@ -173,8 +202,13 @@ export interface CallLike {
    * answer ends that. Costs nothing while nobody listens.
    */
   levels(id: string, callback: (level: number) => void): () => void;
-  /** Somebody's sound could not be started without a gesture; the page says so, and clears it by playing again. */
-  reportPlaybackBlocked(cause: unknown): void;
+  /**
+   * For whoever plays the sound: it could not be started without a gesture. Null: it plays.
+   * @param resume starts it; called by `playSound` in the call stack of a gesture
+   */
+  reportPlaybackBlocked(cause: unknown, resume?: () => void): void;
+  /** Starts the sound that the browser held back (`soundBlocked`). To be called from within a gesture. */
+  playSound(): void;
   /** Leaves and releases everything for good. */
   dispose(reason?: Reason): void;
 }

@@ -23,6 +23,10 @@ export interface Source {
   readonly state: SourceState;
   /** The media, for the page to play; null while there is none. */
   readonly stream: MediaStream | null;
+  /** One's own camera, unless it looks away from oneself: shown as in a mirror. */
+  readonly mirrored?: boolean;
+  /** One's own device in use, by its id. */
+  readonly device?: string;
 }
 export type Sources = Readonly<Record<SourceName, Source>>;
 
@@ -75,6 +79,14 @@ export interface Wanted {
   readonly screen: boolean;
 }
 
+export type DeviceKind = 'mic' | 'camera' | 'speaker';
+export interface MediaDevice {
+  readonly kind: DeviceKind;
+  /** Empty, as the label is, until the browser has permission to tell. */
+  readonly id: string;
+  readonly label: string;
+}
+
 export interface CallFailure {
   readonly code: PmErrorCode;
   readonly recoverable: boolean;
@@ -117,6 +129,15 @@ export interface CallState {
   readonly wanted: Wanted;
   /** The last capture failure of each device, until it works or is switched off. */
   readonly problems: Readonly<Partial<Record<'mic' | 'camera', PmErrorCode>>>;
+  /** What is plugged in, as last looked at. */
+  readonly devices: readonly MediaDevice[];
+  /**
+   * What the person chose, by id; empty: whatever the browser takes. A camera may be `user` or `environment`, a phone's
+   * front and back. A device that is missing stays chosen: `sources` says which one is in use.
+   */
+  readonly chosen: Readonly<Record<DeviceKind, string>>;
+  /** The browser holds sound back until a gesture: `playSound()` within one mends it. */
+  readonly soundBlocked: boolean;
   /** Oneself first, then everybody else in order of appearance. Never empty. */
   readonly participants: readonly Participant[];
   /** The newest 500, in the order in which they came. */
@@ -148,6 +169,7 @@ export interface RecordedFile {
 export const UNKNOWN_QUALITY: Quality = Object.freeze({ level: 'unknown', reason: null });
 export const SOURCE_NAMES: readonly SourceName[] = ['mic', 'camera', 'screen', 'screenAudio'];
 export const NO_SOURCE: Source = Object.freeze({ state: 'off', stream: null });
+export const PENDING: Source = Object.freeze({ state: 'pending', stream: null });
 export const NO_SOURCES: Sources = Object.freeze({
   mic: NO_SOURCE,
   camera: NO_SOURCE,
@@ -183,6 +205,9 @@ export function initialState(): CallState {
     wanted: Object.freeze({ mic: true, camera: true, screen: false }),
     problems: Object.freeze({}),
     activeSpeaker: null,
+    devices: Object.freeze([]),
+    chosen: Object.freeze({ mic: '', camera: '', speaker: '' }),
+    soundBlocked: false,
     participants: Object.freeze([newParticipant({ id: 'self', name: '', self: true })]),
     messages: NONE,
     typing: NONE,

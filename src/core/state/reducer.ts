@@ -20,6 +20,7 @@ export type Action =
   | { type: 'room'; room: string }
   | { type: 'relay'; relay: RelayState }
   | { type: 'wanted'; wanted: Partial<Wanted> }
+  | { type: 'set'; patch: Partial<CallState> }
   | { type: 'problem'; source: 'mic' | 'camera'; code: PmErrorCode | null }
   | { type: 'files'; files: readonly FileTransfer[] }
   | { type: 'add'; participant: Participant }
@@ -74,6 +75,8 @@ export function reduce(state: CallState, action: Action): CallState {
       return merge(state, { relay: action.relay });
     case 'wanted':
       return merge(state, { wanted: merge(state.wanted, action.wanted) });
+    case 'set':
+      return merge(state, action.patch);
     case 'problem':
       return setProblem(state, action.source, action.code);
     case 'files':

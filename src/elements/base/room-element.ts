@@ -3,13 +3,18 @@ import {
   Call,
   PmError,
   type AcceptFileOptions,
+  type AudioProcessing,
   type CallEvents,
   type CallLike,
   type CallOptions,
   type CallState,
+  type DeviceKind,
+  type MediaDevice,
   type Participant,
   type Phase,
+  type Processor,
   type Reason,
+  type ScreenHint,
   type SendDataOptions,
   type SendFileOptions,
   type RecordedFile,
@@ -38,6 +43,8 @@ const OPTIONS = {
   e2eePrefix: { attribute: 'e2ee-prefix' },
   fileChannelLabel: { attribute: 'file-channel-label' },
   passphrase: { attribute: false },
+  audioProcessing: { attribute: false },
+  screenHint: { attribute: 'screen-hint', converter: readers['screen-hint'] },
 } satisfies Record<keyof CallOptions, PropertyDeclaration>;
 const OPTION_NAMES = Object.keys(OPTIONS) as (keyof CallOptions)[];
 
@@ -78,6 +85,10 @@ export abstract class RoomElement extends PmElement implements CallOptions {
   fileChannelLabel: string | null = null;
   /** End-to-end key of the chat; never an attribute. */
   passphrase = '';
+  /** What the browser does to one's voice: `echoCancellation`, `noiseSuppression`, `autoGainControl`. */
+  audioProcessing: AudioProcessing = {};
+  /** What shared screens are about: `detail` is text, `motion` is films. */
+  screenHint: ScreenHint = 'detail';
 
   protected readonly audio = new RemoteAudio(this);
   private current: CallLike | null = null;
@@ -123,6 +134,25 @@ export abstract class RoomElement extends PmElement implements CallOptions {
   }
   toggleCamera(force?: boolean): Promise<boolean> {
     return handled(this.call.toggleCamera(force));
+  }
+  /** Shares the screen; to be called from within a click. */
+  toggleScreen(force?: boolean): Promise<boolean> {
+    return handled(this.call.toggleScreen(force));
+  }
+  devices(): Promise<readonly MediaDevice[]> {
+    return handled(this.call.devices());
+  }
+  /** `kind` is `mic`, `camera` or `speaker`; a camera may be `user` or `environment`, a phone's front and back. */
+  setDevice(kind: DeviceKind, id: string): Promise<void> {
+    return handled(this.call.setDevice(kind, id));
+  }
+  /** Puts a treatment of the page's own (blur, a noise model) between a device and what is sent. */
+  setProcessor(device: 'mic' | 'camera', processor: Processor | null): Promise<void> {
+    return handled(this.call.setProcessor(device, processor));
+  }
+  /** Starts the sound that the browser held back; to be called from within a click. */
+  playSound(): void {
+    this.call.playSound();
   }
   /** The newest reading of every connection. */
   getStats(): ReturnType<CallLike['getStats']> {

@@ -44,6 +44,8 @@ export class FakePlatform implements Platform {
   /** False on a page that is no secure context. */
   secure = true;
   online = true;
+  /** False in a browser without setSinkId. */
+  sinks = true;
   private readonly realSubtle: SubtleCrypto;
   private readonly pageCallbacks = new Set<{ callback: (event: PageEvent) => void }>();
 
@@ -86,6 +88,10 @@ export class FakePlatform implements Platform {
 
   get mediaDevices(): Platform['mediaDevices'] {
     return this.secure ? this.devices : null;
+  }
+
+  onDevices(callback: () => void): () => void {
+    return this.devices.watch(callback);
   }
 
   /** The documented cast: a fake stands for the real thing from here on, with the parts that the core uses. */
