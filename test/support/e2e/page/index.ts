@@ -40,6 +40,7 @@ export interface RoomElement extends HTMLElement {
   leave(): Promise<void>;
   toggleMic(force?: boolean): Promise<boolean>;
   toggleCamera(force?: boolean): Promise<boolean>;
+  toggleScreen(force?: boolean): Promise<boolean>;
   sendMessage(text: string): Promise<void>;
   setTyping(on: boolean): void;
   startRecording(): Promise<void>;
