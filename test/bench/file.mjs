@@ -57,7 +57,7 @@ const browsers = await Promise.all([launchChromium(), launchChromium()]);
 /** A sender and a receiver who are connected. */
 async function pair(/** @type {string} */ path) {
   const people = await Promise.all(browsers.map((browser) => openPage(browser, `${proxy.url}/${path}`)));
-  const [sender, receiver] = /** @type {import('puppeteer-core').Page[]} */ (people.map(({ page }) => page));
+  const [sender, receiver] = people.map(({ page }) => page);
   if (!sender || !receiver) throw new Error('no pages');
   if (path === 'bare') {
     const offer = await sender.evaluate('offer()');

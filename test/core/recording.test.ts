@@ -296,6 +296,6 @@ describe('the length of a WebM file', () => {
       header([0xf8, 1]),
       header([]).subarray(0, 8),
     ])
-      expect(reserve(bytes as Uint8Array<ArrayBuffer>)).to.deep.equal([bytes, 0]);
+      expect(reserve(bytes)).to.deep.equal([bytes, 0]);
   });
 });

@@ -35,7 +35,7 @@ function prepare(visitor: Visitor): Promise<void> {
     const bench: Bench = { room, hash: '', buffered: 0 };
     Object.assign(globalThis, { filesBench: bench });
     room.addEventListener('pm-file', (event) => {
-      const { state, outgoing, id } = (event as CustomEvent<FileTransfer>).detail;
+      const { state, outgoing, id } = event.detail;
       if (state === 'offered' && !outgoing) void room.acceptFile(id);
     });
     const send = RTCDataChannel.prototype.send as (this: RTCDataChannel, data: string) => void;

@@ -87,11 +87,12 @@ export class PageData {
     }
     if (sizeOf(frame) > (unreliable ? MAX_FAST : MAX_DATA)) throw new PmError('usage', 'Too much data.');
     const results = await Promise.allSettled(
-      (to === undefined ? this.#hooks.others() : [to]).map((id) => {
+      (to === undefined ? this.#hooks.others() : [to]).map(async (id) => {
         const pipe = this.#pipe(id, unreliable);
         if (pipe) return pipe.push(unreliable ? topic : {}, frame);
         // Whoever is not connected yet, or is no client of ours, is nobody of everybody.
-        return to === undefined ? undefined : Promise.reject(dataClosed());
+        if (to !== undefined) throw dataClosed();
+        return undefined;
       }),
     );
     for (const result of results) if (result.status === 'rejected') throw result.reason;

@@ -40,7 +40,7 @@ export class Pipe {
     channel.onclose = () => {
       onClose();
       this.#stopPause?.();
-      for (const { reject } of this.#waiting.values()) reject(dataClosed());
+      for (const entry of this.#waiting.values()) entry.reject(dataClosed());
     };
   }
 
@@ -62,16 +62,16 @@ export class Pipe {
     const channel = this.#channel;
     this.#stopPause?.();
     this.#stopPause = null;
-    for (const [key, { frame, resolve }] of this.#waiting) {
+    for (const [key, entry] of this.#waiting) {
       if (channel.readyState !== 'open' || channel.bufferedAmount >= this.#room) return;
       if (!this.#pace.take()) {
         this.#stopPause = this.#platform.after(PAUSE, () => this.#flush());
         return;
       }
       // Typed as one of two overloads.
-      channel.send(frame as string);
+      channel.send(entry.frame as string);
       this.#waiting.delete(key);
-      resolve();
+      entry.resolve();
     }
   }
 }

@@ -56,7 +56,7 @@ export async function record(hooks: RecorderHooks, options: RecordingOptions): P
     ]);
     if (audio.state !== 'running') throw new PmError('activation-required', 'Sound needs a click.');
     const sink = await openSink(platform, mimeType, options.handle);
-    scope.add(sink.abort);
+    scope.add(() => sink.abort());
     if (!inCall()) throw new PmError('usage', 'Not in a call.');
     announce(true);
     const withdraw = scope.add(() => announce(false));

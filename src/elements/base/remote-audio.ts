@@ -47,8 +47,13 @@ export class RemoteAudio implements ReactiveController {
   }
 
   hostConnected(): void {
-    // Media pauses when it leaves the document, also when its room is only moved.
+    // Media pauses when it leaves the document, also when its room is only moved, and when the page is frozen.
     this.resume();
+    this.host.ownerDocument.addEventListener('resume', this.resume);
+  }
+
+  hostDisconnected(): void {
+    this.host.ownerDocument.removeEventListener('resume', this.resume);
   }
 
   /** Starts what was held back; for a gesture. */

@@ -122,7 +122,7 @@ export class FakeRecording {
       write: async (part: BlobPart | { type: 'write'; position: number; data: DataView<ArrayBuffer> }) => {
         if (this.writeFailure) throw exception(this.writeFailure, 'scripted');
         if (typeof part !== 'object' || !('type' in part) || part instanceof Blob) {
-          parts.push(part as BlobPart);
+          parts.push(part);
           return;
         }
         const { position, data } = part as { position: number; data: DataView<ArrayBuffer> };

@@ -36,7 +36,7 @@ export function figure(stage: Stage, goal: Goal, ...values: (number | null)[]): 
   const median = percentile(values, 0.5);
   stage.report(
     `${goal.fault} (${goal.where}): ${median === null ? 'never' : `${median.toFixed(1)} ${unit}`}` +
-      `${goal.limit === null ? '' : `, to reach ${String(goal.limit)} ${unit}`}`,
+      (goal.limit === null ? '' : `, to reach ${String(goal.limit)} ${unit}`),
   );
 }
 

@@ -3,7 +3,6 @@
  * TURN server and allows relayed paths alone (`ice-policy="relay"`) sends all of its media through here.
  */
 import { createSocket, type Socket } from 'node:dgram';
-import type { AddressInfo } from 'node:net';
 
 export interface Line {
   /** Nothing passes, and nobody is told. */
@@ -49,7 +48,7 @@ export class UdpProxy {
   }
 
   get port(): number {
-    return (this.front.address() as AddressInfo).port;
+    return this.front.address().port;
   }
 
   get turnUrl(): string {

@@ -368,10 +368,9 @@ export class PeerLink {
   #restart(): void {
     // Closed behind our back: a new connection follows.
     if (this.#pc.signalingState === 'closed') return;
-    // TURN credentials may have expired since; certificates cannot change, so they are left out.
-    const { certificates: _, ...config } = this.#config();
     this.timeline.mark('restart');
-    this.#pc.setConfiguration(config);
+    // TURN credentials may have expired since. The certificates have to be the very same: none at all is a change.
+    this.#pc.setConfiguration(this.#config());
     this.#pc.restartIce();
   }
 

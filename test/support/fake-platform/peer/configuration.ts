@@ -27,7 +27,8 @@ export function checkConfiguration(
   if ((next.rtcpMuxPolicy ?? 'require') !== (before.rtcpMuxPolicy ?? 'require'))
     throw refuse('rtcpMuxPolicy');
   const [given, old] = [next.certificates ?? [], before.certificates ?? []];
-  if (given.length > 0 && (given.length !== old.length || given.some((each, index) => each !== old[index]))) {
+  // Both browsers take a list that was left out for a change as well.
+  if (given.length !== old.length || given.some((each, index) => each !== old[index])) {
     throw refuse('certificates');
   }
   if (described && (next.iceCandidatePoolSize ?? 0) !== (before.iceCandidatePoolSize ?? 0)) {
