@@ -46,6 +46,7 @@ export interface RoomElement extends HTMLElement {
   startRecording(): Promise<void>;
   stopRecording(): Promise<RecordedFile>;
   request(name: string, detail?: object): Promise<unknown>;
+  sendData(topic: string, data: unknown): Promise<void>;
 }
 
 export interface ParticipantSummary {
@@ -95,6 +96,7 @@ const EVENT_NAMES = [
   'pm-participant-joined',
   'pm-participant-left',
   'pm-recording-change',
+  'pm-data',
   'pm-error',
 ];
 
@@ -167,6 +169,27 @@ function connections(): ConnectionSummary[] {
         directions: each.getTransceivers().map((transceiver) => transceiver.currentDirection),
       };
     });
+}
+
+/** How many streams of sound bring packets, by what arrives within `ms`. */
+async function audioStreamsFlowing(ms: number): Promise<number> {
+  const read = async (): Promise<number[]> => {
+    const reports = await Promise.all(
+      peerConnections
+        .filter(({ signalingState }) => signalingState !== 'closed')
+        .map((each) => each.getStats()),
+    );
+    return reports.map((report) => {
+      let packets = 0;
+      report.forEach((entry: { type: string; kind?: string; packetsReceived?: number }) => {
+        if (entry.type === 'inbound-rtp' && entry.kind === 'audio') packets += entry.packetsReceived ?? 0;
+      });
+      return packets;
+    });
+  };
+  const before = await read();
+  await pause(ms);
+  return (await read()).filter((packets, index) => packets > (before[index] ?? 0)).length;
 }
 
 /** Everything that a person can read in the page, alerts included, shadow roots included. */
@@ -251,6 +274,7 @@ const toolkit = {
   room,
   summary,
   remoteMedia,
+  audioStreamsFlowing,
   pictures,
   sound,
   connections,
