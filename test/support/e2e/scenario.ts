@@ -111,7 +111,11 @@ export class Stage {
 }
 
 export type Scenario<S extends Stage = Stage> = (stage: S) => Promise<void>;
-export type Declare<S extends Stage = Stage> = (name: string, scenario: Scenario<S>) => void;
+export type Declare<S extends Stage = Stage> = (
+  name: string,
+  scenario: Scenario<S>,
+  timeout?: number,
+) => void;
 
 /** What the tests of one file share. */
 export interface World<S extends Stage = Stage> {
@@ -130,8 +134,8 @@ export function scenariosIn<S extends Stage>(open: () => Promise<World<S>>, skip
     if (!skip) world = await open();
   });
   after(() => world?.close());
-  return (name, scenario) => {
-    void nodeTest(name, { timeout: 300_000, skip: skip || false }, async (context) => {
+  return (name, scenario, timeout = 300_000) => {
+    void nodeTest(name, { timeout, skip: skip || false }, async (context) => {
       if (!world) throw new Error('the world of this file did not open');
       const stage = world.stage(context);
       try {
