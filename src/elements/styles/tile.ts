@@ -45,7 +45,7 @@ export const tile = css`
     object-fit: cover;
     transition: opacity 120ms;
   }
-  :host(:state(mirrored)) video {
+  :host(:state(self)) video {
     scale: -1 1;
   }
   :host(:state(waiting)) video {

@@ -17,13 +17,7 @@ ${body}
 </html>`;
 }
 
-export interface Pages {
-  /** Serves `html` and says where. */
-  add(html: string): string;
-  close(): Promise<void>;
-}
-
-export class Site implements Pages {
+export class Site {
   private readonly pages = new Map<string, string>();
   private readonly server: Server;
 
@@ -45,6 +39,7 @@ export class Site implements Pages {
     return (this.server.address() as AddressInfo).port;
   }
 
+  /** Serves `html` and says where. */
   add(html: string): string {
     const path = `/page-${String(this.pages.size + 1)}.html`;
     this.pages.set(path, html);

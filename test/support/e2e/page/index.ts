@@ -2,13 +2,7 @@
  * The measuring tools that every page of the tests between browsers carries as `window.e2e`, from before its first
  * script. They read the public surface of `<pm-room>` and the platform, never the insides of an element.
  */
-import type {
-  CallState,
-  Participant,
-  Phase,
-  RecordedFile,
-  SourceName,
-} from '../../../../src/core/state/call-state.ts';
+import type { Participant, Phase, SourceName } from '../../../../src/core/state/call-state.ts';
 import {
   counts,
   everyElement,
@@ -33,20 +27,11 @@ export interface PageOptions {
 export interface RoomElement extends HTMLElement {
   readonly state: Phase;
   readonly participants: readonly Participant[];
-  readonly snapshot: CallState;
-  passphrase: string;
   readonly call: { timeline(id: string): readonly { step: string; at: number; detail?: string }[] };
   join(): Promise<void>;
   leave(): Promise<void>;
   toggleMic(force?: boolean): Promise<boolean>;
   toggleCamera(force?: boolean): Promise<boolean>;
-  toggleScreen(force?: boolean): Promise<boolean>;
-  sendMessage(text: string): Promise<void>;
-  setTyping(on: boolean): void;
-  startRecording(): Promise<void>;
-  stopRecording(): Promise<RecordedFile>;
-  request(name: string, detail?: object): Promise<unknown>;
-  sendData(topic: string, data: unknown): Promise<void>;
 }
 
 export interface ParticipantSummary {
@@ -95,8 +80,6 @@ const EVENT_NAMES = [
   'pm-ready',
   'pm-participant-joined',
   'pm-participant-left',
-  'pm-recording-change',
-  'pm-data',
   'pm-error',
 ];
 
@@ -169,27 +152,6 @@ function connections(): ConnectionSummary[] {
         directions: each.getTransceivers().map((transceiver) => transceiver.currentDirection),
       };
     });
-}
-
-/** How many streams of sound bring packets, by what arrives within `ms`. */
-async function audioStreamsFlowing(ms: number): Promise<number> {
-  const read = async (): Promise<number[]> => {
-    const reports = await Promise.all(
-      peerConnections
-        .filter(({ signalingState }) => signalingState !== 'closed')
-        .map((each) => each.getStats()),
-    );
-    return reports.map((report) => {
-      let packets = 0;
-      report.forEach((entry: { type: string; kind?: string; packetsReceived?: number }) => {
-        if (entry.type === 'inbound-rtp' && entry.kind === 'audio') packets += entry.packetsReceived ?? 0;
-      });
-      return packets;
-    });
-  };
-  const before = await read();
-  await pause(ms);
-  return (await read()).filter((packets, index) => packets > (before[index] ?? 0)).length;
 }
 
 /** Everything that a person can read in the page, alerts included, shadow roots included. */
@@ -274,7 +236,6 @@ const toolkit = {
   room,
   summary,
   remoteMedia,
-  audioStreamsFlowing,
   pictures,
   sound,
   connections,
