@@ -66,7 +66,7 @@ export default {
   ],
   concurrentBrowsers: 2,
   concurrency: 1,
-  testFramework: { config: { timeout: 90_000 } },
+  testFramework: { config: { timeout: 20_000 } },
   browserStartTimeout: 60_000,
   testsStartTimeout: 60_000,
   testsFinishTimeout: 300_000,

@@ -24,7 +24,9 @@ interface Watched {
   readonly pc: RTCPeerConnection;
   /** What every flipped section should have come to; null before the first round. */
   target: RTCRtpTransceiverDirection | null;
-  /** Looks since the flip at which it had not come to that: a page that gets no processor counts no time. */
+  /** What is missing from that; null when nothing is. */
+  missing(): string | null;
+  /** Looks since the flip at which something was missing: a page that gets no processor counts no time. */
   open: number;
   longest: number;
 }
@@ -34,13 +36,20 @@ declare const watched: Watched;
 const watch = (sections: number[], every: number): void => {
   const [pc] = e2e.peerConnections.filter((each) => each.connectionState === 'connected');
   if (!pc) throw new Error('no connection');
-  const state: Watched = { pc, target: null, open: 0, longest: 0 };
-  const agreed = (): boolean =>
-    pc.signalingState === 'stable' &&
-    sections.every((section) => pc.getTransceivers()[section]?.currentDirection === state.target);
+  const state: Watched = {
+    pc,
+    target: null,
+    missing() {
+      const now = sections.map((section) => pc.getTransceivers()[section]?.currentDirection ?? 'none');
+      if (pc.signalingState === 'stable' && now.every((each) => each === this.target)) return null;
+      return `${pc.signalingState}, sections ${now.join()} instead of ${String(this.target)}`;
+    },
+    open: 0,
+    longest: 0,
+  };
   void (async () => {
     while (pc.signalingState !== 'closed') {
-      state.open = !state.target || agreed() ? 0 : state.open + 1;
+      state.open = !state.target || !state.missing() ? 0 : state.open + 1;
       state.longest = Math.max(state.longest, state.open);
       await e2e.pause(every);
     }
@@ -57,13 +66,6 @@ const flip = (sections: number[], direction: RTCRtpTransceiverDirection): void =
     if (!transceiver) throw new Error(`no section ${String(section)}`);
     transceiver.direction = direction;
   }
-};
-
-const agreed = (sections: number[], direction: RTCRtpTransceiverDirection): string | null => {
-  const { pc } = watched;
-  const now = sections.map((section) => pc.getTransceivers()[section]?.currentDirection ?? 'none');
-  if (pc.signalingState === 'stable' && now.every((each) => each === direction)) return null;
-  return `${pc.signalingState}, sections ${now.join()} instead of ${direction}`;
 };
 
 const pick = <T>(list: readonly T[]): T => list[Math.floor(Math.random() * list.length)] as T;
@@ -107,7 +109,7 @@ async function play(people: readonly Visitor[], rounds: number): Promise<void> {
     await Promise.all(people.map((each) => each.run(flip, first, direction)));
     await Promise.all(
       people.map((each) =>
-        settled(`${each.who} agrees in round ${String(round)}`, () => each.run(agreed, SECTIONS, direction), {
+        settled(`${each.who} agrees in round ${String(round)}`, () => each.run(() => watched.missing()), {
           timeout: 30_000,
           every: 20,
         }),
