@@ -3,7 +3,7 @@
  * What ships (see `.scripts/build.mjs`, which also writes custom-elements.json):
  *
  *   dist/pm-elements.js      the single minified module with lit inside, for a script tag
- *   dist/core.js             the headless core, minified and self-contained, for a script tag or a bundler
+ *   dist/core.js             the headless core, minified, for a script tag or a bundler; core-*.js beside it on demand
  *   dist/index.js            the same elements for bundlers: lit stays an import
  *   dist/{index,core}.d.ts   declarations
  *   demo-server/dist/cli.js  the relay: its own sources and the shared protocol, npm packages stay imports
@@ -83,8 +83,17 @@ const builds = {
     plugins: [nodeResolve({ browser: true }), typescript(), minifyLiterals(), minifyCode()],
   },
   core: {
-    input: 'src/core/index.ts',
-    output: { file: 'dist/core.js', format: 'es', sourcemap: true, inlineDynamicImports: true },
+    input: { core: 'src/core/index.ts' },
+    // Parts on demand import what they share with the core from core.js itself.
+    preserveEntrySignatures: 'allow-extension',
+    // What few calls need (files, recording, encryption) is loaded when it is.
+    output: {
+      dir: 'dist',
+      format: 'es',
+      sourcemap: true,
+      entryFileNames: '[name].js',
+      chunkFileNames: 'core-[name].js',
+    },
     plugins: [nodeResolve({ browser: true }), typescript(), minifyCode()],
   },
   npm: {

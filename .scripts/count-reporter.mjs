@@ -11,6 +11,8 @@ export default async function* count(source) {
     if (/** @type {{type?: string}} */ (details).type === 'suite') continue;
     const aside = (skip !== undefined && skip !== false) || (todo !== undefined && todo !== false);
     const outcome = aside ? 'skipped' : event.type === 'test:pass' ? 'passed' : 'failed';
-    yield `${JSON.stringify({ group: '', file: file ? relative(root, file) : '', name, outcome })}\n`;
+    const reason = typeof skip === 'string' ? skip : '';
+    const line = { group: '', file: file ? relative(root, file) : '', name, outcome, reason };
+    yield `${JSON.stringify(line)}\n`;
   }
 }

@@ -1,7 +1,8 @@
 // @ts-check
 /**
  * `npm test`: everything that can be tested, from a bare clone. `npm test -- relay e2e` runs some suites,
- * `npm test -- e2e three` those of their files whose path contains "three".
+ * `npm test -- e2e three` those of their files whose path contains "three". `npm run test:faults` is
+ * `npm test -- faults --full`: every fault as often as its goal says; there a goal that is missed is a failure.
  *
  * It installs what is missing, builds, runs the suites in order, and leaves nothing running. The last line is always
  * `N passed, N failed`. Only Node's own modules, since node_modules may be absent.
@@ -15,20 +16,31 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureBuild, ensureDependencies, root, run } from '../.scripts/project.mjs';
 
 /**
- * @typedef {{group: string, file: string, name: string, outcome: 'passed' | 'failed' | 'skipped'}} Outcome
- * @typedef {{folders?: string[], minutes: number, build?: boolean, browsers?: boolean, atOnce?: number}} Suite
+ * @typedef {{group: string, file: string, name: string, outcome: 'passed' | 'failed' | 'skipped', reason?: string}} Outcome
+ * @typedef {{folders?: string[], minutes: number, build?: boolean, browsers?: boolean, network?: boolean, atOnce?: number}} Suite
  */
 
-/** In this order. `build`: needs what is built. */
+const full = process.argv.includes('--full');
+
+/** In this order. `build`: needs what is built. `network`: wants what the network lab is made of, and does without. */
 const suites = /** @type {Record<string, Suite>} */ ({
   checks: { minutes: 10, build: true },
+  simulator: { folders: ['test/simulator'], minutes: 10 },
   browser: { folders: ['test/core', 'test/elements'], minutes: 15, browsers: true },
   relay: { folders: ['test/server'], minutes: 10, build: true },
   house: { folders: ['test/house'], minutes: 10, atOnce: 2 },
   e2e: { folders: ['test/e2e'], minutes: 30, build: true, browsers: true },
+  faults: {
+    folders: ['test/faults'],
+    minutes: full ? 180 : 20,
+    build: true,
+    browsers: true,
+    network: true,
+    atOnce: full ? 1 : 2, // they wait most of the time; where figures count, nothing runs beside them
+  },
 });
 
-const args = process.argv.slice(2);
+const args = process.argv.slice(2).filter((arg) => arg !== '--full');
 const filters = args.filter((arg) => !(arg in suites));
 const chosen = Object.entries(suites).filter(
   ([name]) => args.length === filters.length || args.includes(name),
@@ -46,6 +58,8 @@ const environment = { ...process.env, PM_TEST_RUN: mark, TMPDIR: scratch };
 const outcomes = [];
 /** @type {{suite: string, seconds: number, note: string}[]} */
 const rows = [];
+/** Where the fault suite collects its figures. */
+const figures = join(scratch, 'figures.jsonl');
 const stop = new AbortController();
 let audio = 0;
 
@@ -164,6 +178,20 @@ async function ensureBrowsers() {
   }
 }
 
+/** What the network lab needs, as far as it can be had: tests without it say so and are skipped. */
+async function ensureNetworkLab() {
+  const { missingPackages, whyNoNetwork, whyNoTurn } = await import('./support/lab/programs.mjs');
+  const wanted = missingPackages();
+  if (wanted.length && isRoot && isDebian) {
+    await install(wanted).catch((/** @type {Error} */ error) => say(`installing failed: ${error.message}`));
+    // A package that starts a server by itself was not asked to: the tests start their own.
+    if (wanted.includes('coturn') && hasProgram('systemctl')) {
+      await run('systemctl', ['disable', '--now', 'coturn'], { minutes: 1 }).catch(() => {});
+    }
+  }
+  for (const reason of new Set([whyNoNetwork(), whyNoTurn()])) if (reason) say(`SKIPPING faults: ${reason}`);
+}
+
 /** A sound card that swallows everything: without one, Firefox never starts an AudioContext. Ours alone. */
 async function startAudio() {
   if (audio || !hasProgram('pulseaudio')) {
@@ -270,8 +298,27 @@ async function runNode(suite, files, { minutes, atOnce = 1 }) {
       ...files,
     ],
     minutes,
+    suite === 'faults' ? { PM_FAULT_FIGURES: figures, PM_FAULTS: full ? 'full' : 'once' } : {},
   );
   collect(suite, results, wrong);
+}
+
+/** The table of the faults; of a full run the results as well, and its missed goals as failures. */
+async function judgeFaults() {
+  const { keepResults, readFigures, table, verdict } = await import('./support/faults/figures.mjs');
+  const found = readFigures(figures);
+  const mine = outcomes.filter(({ suite }) => suite === 'faults');
+  const named = (/** @type {string} */ outcome) =>
+    mine
+      .filter((each) => each.outcome === outcome)
+      .map(({ name, reason }) => (reason ? `${name}: ${reason}` : name));
+  say(`\n${table(found, named('skipped'))}`);
+  if (!full) return;
+  // Some of the files are not the suite.
+  if (!filters.length)
+    say(`\nwritten to ${keepResults(root, found, { failed: named('failed'), skipped: named('skipped') })}`);
+  for (const figure of found.filter((each) => verdict(each) === 'MISSED'))
+    fail('faults', `${figure.fault} (${figure.where}): ${figure.goal}: missed`);
 }
 
 async function runSuite(/** @type {string} */ name, /** @type {Suite} */ suite) {
@@ -289,9 +336,11 @@ async function runSuite(/** @type {string} */ name, /** @type {Suite} */ suite) 
         await ensureBrowsers();
         await startAudio();
       }
+      if (suite.network) await ensureNetworkLab();
       if (name === 'checks') await runChecks();
       else if (name === 'browser') await runBrowser(files, minutes);
       else await runNode(name, files, suite);
+      if (name === 'faults') await judgeFaults();
     } catch (error) {
       say(String(error));
       fail(name, String(error));

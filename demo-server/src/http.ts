@@ -158,13 +158,16 @@ async function pages(app: FastifyInstance, log: Logger): Promise<void> {
   const index = (_request: FastifyRequest, reply: FastifyReply) => reply.sendFile('index.html');
   app.get('/r/:room', index);
 
-  for (const name of ['pm-elements.js', 'pm-elements.js.map']) {
-    app.get(`/${name}`, (_request, reply) =>
-      reply
-        .header('access-control-allow-origin', '*')
-        .header('cross-origin-resource-policy', 'cross-origin')
-        .sendFile(name, moduleFolder),
-    );
+  // The module; the headless core, and beside it what it loads on demand.
+  for (const name of ['pm-elements', 'core', 'core-:part(^[\\w-]+)']) {
+    for (const end of ['.js', '.js.map']) {
+      app.get<{ Params: { part?: string } }>(`/${name}${end}`, ({ params: { part = '' } }, reply) =>
+        reply
+          .header('access-control-allow-origin', '*')
+          .header('cross-origin-resource-policy', 'cross-origin')
+          .sendFile(name.replace(/:.*/, part) + end, moduleFolder),
+      );
+    }
   }
   app.setNotFoundHandler((_request, reply) => plain(reply, 404, 'Not found'));
 }

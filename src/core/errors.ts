@@ -77,6 +77,8 @@ const CAPTURE_CODES: Readonly<Record<string, PmErrorCode>> = {
   NotFoundError: 'device-not-found',
   NotReadableError: 'device-in-use',
   OverconstrainedError: 'overconstrained',
+  // getDisplayMedia without a gesture.
+  InvalidStateError: 'activation-required',
 };
 
 /** A rejection of getUserMedia as a `PmError` of the media family. */

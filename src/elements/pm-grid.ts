@@ -1,5 +1,5 @@
 import { html, type PropertyValues, type TemplateResult } from 'lit';
-import { gridLayout } from '../core/index.ts';
+import { gridLayout } from '../core/layout/grid-layout.ts';
 import { PmPart } from './base/pm-part.ts';
 import type { PmVideoTile } from './pm-video-tile.ts';
 import { base, grid } from './styles/index.ts';

@@ -24,6 +24,9 @@ type Screen = 'lobby' | 'call' | 'end';
  * @event pm-participant-updated - Something about somebody changed; `detail.changed` names it.
  * @event pm-participant-left - Somebody went.
  * @event pm-track - Somebody's media arrived; `detail` is `{participant, source, stream}`.
+ * @event pm-recording-change - Somebody records, or no longer; `detail` is `{participant, recording, result}`, and
+ *   `result` one's own file once it is complete.
+ * @event pm-devices-change - Something was plugged in or out; `detail` is `{devices}`.
  * @event pm-error - Something failed; `detail` is `{code, recoverable, error}`.
  *
  * @csspart lobby - The lobby.
@@ -156,8 +159,12 @@ export class PmRoom extends RoomElement {
     if (phase === 'reconnecting' || phase === 'joining') return notice(spinner, this.t(phase));
     const button = (label: WordKey, run: () => void): TemplateResult =>
       html`<button class="btn" type="button" @click=${run}>${this.t(label)}</button>`;
-    if (this.audio.blocked) {
-      return notice(icon('warning'), this.t('no-sound'), button('play-sound', this.audio.resume));
+    if (this.snapshot.soundBlocked) {
+      return notice(
+        icon('warning'),
+        this.t('no-sound'),
+        button('play-sound', () => this.playSound()),
+      );
     }
     const [problem] = deviceProblems(problems);
     if (!problem || this.closed === problem.text) return null;

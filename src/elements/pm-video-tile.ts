@@ -1,7 +1,8 @@
 import { html, type PropertyValues, type TemplateResult } from 'lit';
-import { participant, type LinkState } from '../core/index.ts';
+import { participant, type CallLike, type LinkState } from '../core/index.ts';
 import { MediaController } from './base/media-controller.ts';
 import { PmPart } from './base/pm-part.ts';
+import { ViewController, type View } from './base/view-controller.ts';
 import { icon } from './icons.ts';
 import type { WordKey } from './locales/en.ts';
 import { spinner } from './notice.ts';
@@ -39,7 +40,8 @@ function hue(name: string): number {
  *
  * @cssproperty [--pm-radius=12px] - Corners of the tile.
  *
- * @cssstate self - Shows oneself, mirrored.
+ * @cssstate self - Shows oneself.
+ * @cssstate mirrored - Shows oneself as in a mirror.
  * @cssstate silenced - Sends no sound.
  * @cssstate no-video - Shows initials.
  * @cssstate waiting - Not connected, or interrupted.
@@ -57,13 +59,35 @@ export class PmVideoTile extends PmPart {
     return camera?.state === 'on' ? camera.stream : null;
   });
 
+  private shown: { readonly call: CallLike; readonly id: string } | null = null;
+  private readonly view = new ViewController(this, (view) => this.show(view));
+
+  private get remote(): string | null {
+    const person = this.person.value;
+    return person && !person.self ? person.id : null;
+  }
+
+  /** Its sender spends on this tile what it is worth. */
+  private show(view: View | null): void {
+    const { call, id, shown } = { call: this.call, id: this.remote, shown: this.shown };
+    if (shown && (shown.id !== id || shown.call !== call)) shown.call.show(shown.id, 'camera', null, this);
+    this.shown = call && id ? { call, id } : null;
+    if (call && id) call.show(id, 'camera', view, this);
+  }
+
   protected override render(): TemplateResult {
     const person = this.person.value;
     const name = person ? (person.self ? this.t('you') : person.name || this.t('guest')) : '';
     const silenced = !!person && person.sources.mic.state !== 'on';
     const starting = person?.self && person.sources.camera.state === 'pending';
     const hold = starting ? 'starting' : person && LINK_WORDS[person.link];
-    this.mark({ self: !!person?.self, silenced, 'no-video': !this.media.picture, waiting: !!hold });
+    this.mark({
+      self: !!person?.self,
+      mirrored: !!person?.sources.camera.mirrored,
+      silenced,
+      'no-video': !this.media.picture,
+      waiting: !!hold,
+    });
     this.describe('group', name);
     return html`
       <div class="media" part="media">
@@ -95,6 +119,7 @@ export class PmVideoTile extends PmPart {
 
   protected override updated(changed: PropertyValues): void {
     super.updated(changed);
+    if ((this.shown?.id ?? null) !== this.remote) this.view.tell();
     // By CSSOM: a `style` attribute would need 'unsafe-inline' in the page's policy.
     this.part$('.media')?.style.setProperty('--hue', String(hue(this.person.value?.name ?? '')));
   }

@@ -13,6 +13,14 @@ const commands: Commands = {
   leave: (call) => call.leave(),
   mic: (call, { on }) => call.toggleMic(on),
   camera: (call, { on }) => call.toggleCamera(on),
+  screen: (call, { on }) => call.toggleScreen(on),
+  device: (call, { kind = 'mic', id = '' }) => call.setDevice(kind, id),
+  hand: (call, { on }) => call.toggleHand(on),
+  'file-send': (call, { file, to }) => call.sendFile(file as Blob, to === undefined ? {} : { to }),
+  reaction: (call, { emoji = '' }) => call.react(emoji),
+  'chat-send': (call, { text = '' }) => call.sendMessage(text),
+  record: (call, { on = !call.snapshot.participants[0]!.recording }) =>
+    on ? call.startRecording() : call.stopRecording(),
 };
 
 /** Marks a promise as handled, so that an inline `onclick` that drops it causes no unhandled rejection. */

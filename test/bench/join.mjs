@@ -33,10 +33,10 @@
  * between the click and the arrival of the answer at whoever offered can be counted in the frames that the proxies
  * recorded; two legs are a round trip.
  */
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { register } from 'tsx/esm/api';
 import { launchChromium, launchFirefox } from '../support/browsers.mjs';
+import { file, median, openPage, pause, quartiles, signIn, until } from './lib.mjs';
 
 register();
 const { DelayProxy } = await import('../support/e2e/delay-proxy.ts');
@@ -72,47 +72,6 @@ const HOP = 800;
 const HOP_RUNS = 3;
 
 const say = (/** @type {string} */ text) => void (flags.json || process.stdout.write(text));
-const pause = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const file = (/** @type {string} */ name) => readFileSync(new URL(`join/${name}`, import.meta.url), 'utf8');
-const stopwatch = file('first-frame.js');
-
-/**
- * @template T
- * @param {Page} page
- * @param {string} expression
- * @param {string} what
- * @returns {Promise<T>}
- */
-async function until(page, expression, what, timeout = 60_000) {
-  for (const end = Date.now() + timeout; Date.now() < end; await pause(20)) {
-    const value = await page.evaluate(expression);
-    if (value) return /** @type {T} */ (value);
-  }
-  throw new Error(`waited in vain: ${what}`);
-}
-
-/** @param {string} url */
-async function signIn(url, /** @type {string} */ username) {
-  const answer = await fetch(new URL('/auth/sign-in', url), {
-    method: 'POST',
-    body: JSON.stringify({ username }),
-  });
-  if (!answer.ok) throw new Error(`sign-in: ${answer.status} ${await answer.text()}`);
-  return /** @type {{accessToken: string}} */ (await answer.json()).accessToken;
-}
-
-/** @param {import('puppeteer-core').Browser} browser */
-async function openPage(browser, /** @type {string} */ url) {
-  const context = await browser.createBrowserContext();
-  const page = await context.newPage({ type: 'window' });
-  /** @type {string[]} */
-  const errors = [];
-  page.on('pageerror', (error) => errors.push(String(error)));
-  await page.setViewport({ width: 960, height: 600 });
-  await page.evaluateOnNewDocument(stopwatch);
-  await page.goto(url, { waitUntil: 'load' });
-  return { page, errors, close: () => context.close() };
-}
 
 /** Brings a page to the point just before the click, and says what the click is. */
 async function makeReady(
@@ -202,19 +161,8 @@ function legsToAnswer(/** @type {number} */ start, /** @type {number} */ leg) {
   return Number.isFinite(first) ? Math.floor((first - start) / leg) : null;
 }
 
-const median = (/** @type {number[]} */ list) => {
-  const sorted = [...list].sort((a, b) => a - b);
-  const half = Math.floor(sorted.length / 2);
-  return sorted.length % 2 ? Number(sorted[half]) : (Number(sorted[half - 1]) + Number(sorted[half])) / 2;
-};
-const quartiles = (/** @type {number[]} */ list) => {
-  const sorted = [...list].sort((a, b) => a - b);
-  const at = (/** @type {number} */ part) => Number(sorted[Math.round(part * (sorted.length - 1))]);
-  return { median: median(list), q1: at(0.25), q3: at(0.75), min: at(0), max: at(1) };
-};
-
 const relay = await startRelayProcess({ PM_ALLOWED_ORIGINS: '*', PM_LOG_LEVEL: 'error' });
-const pages = { '/bare': file('bare.html'), '/ours': file('ours.html') };
+const pages = { '/bare': file('join/bare.html'), '/ours': file('join/ours.html') };
 const proxies = [
   await DelayProxy.start({ target: relay.url, pages }),
   await DelayProxy.start({ target: relay.url, pages }),

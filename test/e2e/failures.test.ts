@@ -8,7 +8,7 @@ import { expectEveryoneSeesEveryone } from '../support/e2e/expect.ts';
 import { scenarios, type Stage } from '../support/e2e/scenario.ts';
 import { document } from '../support/e2e/site.ts';
 import { settled, until } from '../support/e2e/until.ts';
-import type { Kind, Visitor } from '../support/e2e/visitor.ts';
+import type { Visitor } from '../support/e2e/visitor.ts';
 import { startRelayProcess } from '../support/relay.ts';
 
 const test = scenarios();
@@ -81,36 +81,6 @@ async function expectWitness(visitor: Visitor): Promise<void> {
   );
 }
 
-const captures: [error: string, code: string][] = [
-  ['NotFoundError', 'device-not-found'],
-  ['NotAllowedError', 'permission-denied'],
-  ['NotReadableError', 'device-in-use'],
-  ['OverconstrainedError', 'overconstrained'],
-  ['AbortError', 'capture-failed'],
-];
-
-test('capture fails in every way there is: one still joins, sees and hears', async (stage) => {
-  await host(stage);
-  for (const [error, code] of captures) {
-    const kinds: Kind[] = error === 'NotFoundError' ? ['chromium', 'firefox'] : ['chromium'];
-    for (const kind of kinds) {
-      const visitor = await stage.visit(kind, stage.roomPage(), {
-        process: 0,
-        capture: { error },
-        who: `${kind}-${error}`,
-      });
-      await expectWitness(visitor);
-      assert.deepEqual([...new Set(await codes(visitor))], [code]);
-      await expectSentence(visitor, BOTH);
-      const { tracks, sockets } = await visitor.run(() => e2e.counts());
-      assert.deepEqual({ tracks, sockets }, { tracks: 0, sockets: 1 });
-      await visitor.run(() => e2e.room('pm-room').leave());
-      await expectNothingRuns(visitor);
-      await visitor.close();
-    }
-  }
-});
-
 for (const [device, other] of [
   ['video', 'audio'],
   ['audio', 'video'],
@@ -144,19 +114,6 @@ test('a person who says no to the browser still joins', async (stage) => {
   });
   await expectWitness(visitor);
   assert.deepEqual([...new Set(await codes(visitor))], ['permission-denied']);
-  await expectSentence(visitor, BOTH);
-});
-
-test('an insecure page has no devices, but a call', async (stage) => {
-  await host(stage);
-  const url = stage.roomPage().replace('localhost', 'insecure.test');
-  const visitor = await stage.visit('chromium', url, {
-    flags: ['--host-resolver-rules=MAP insecure.test 127.0.0.1'],
-    process: 0,
-  });
-  assert.equal(await visitor.run(() => isSecureContext), false);
-  await expectWitness(visitor);
-  assert.deepEqual([...new Set(await codes(visitor))], ['insecure-context']);
   await expectSentence(visitor, BOTH);
 });
 

@@ -38,9 +38,14 @@ describe('<pm-room>', () => {
       icePolicy: 'relay',
       maxPeers: 1,
       roomPrefix: 'p',
+      e2eePrefix: null,
+      fileChannelLabel: null,
+      passphrase: '',
+      audioProcessing: {},
+      screenHint: 'detail',
       iceServers: [{ urls: 'stun:example.org' }],
     });
-    expect(call.snapshot.wanted).to.deep.equal({ mic: false, camera: false });
+    expect(call.snapshot.wanted).to.deep.equal({ mic: false, camera: false, screen: false });
     room.displayName = 'Alex';
     await room.updateComplete;
     expect(call.options.displayName).to.equal('Alex');
@@ -127,6 +132,26 @@ describe('<pm-room>', () => {
     room.addEventListener('pm-camera-request', (event) => event.preventDefault());
     void room.request('camera');
     expect(call.commands.at(-1)).to.deep.equal(['toggleMic', false]);
+  });
+
+  it('carries hands, reactions and data of the page, by method and by request', async () => {
+    const { room, call } = await joined(['Jonas']);
+    call.commands.length = 0;
+    void room.request('hand', { on: true });
+    void room.request('reaction', { emoji: '👍' });
+    void room.toggleHand();
+    void room.react('🎉');
+    void room.sendData('board', [1], { to: 'p0' });
+    expect(call.commands).to.deep.equal([
+      ['toggleHand', true],
+      ['react', '👍'],
+      ['toggleHand', undefined],
+      ['react', '🎉'],
+      ['sendData', 'board', [1], { to: 'p0' }],
+    ]);
+    const heard = oneEvent(room, 'pm-data');
+    call.emit('data', { topic: 'board', data: [2], from: 'p0' });
+    expect((await heard).detail).to.deep.equal({ topic: 'board', data: [2], from: 'p0' });
   });
 
   it('shows the end of a call, and joins again', async () => {

@@ -7,6 +7,32 @@ const tiles = (room: Element): PmVideoTile[] => [
 ];
 
 describe('<pm-video-tile>', () => {
+  it('says how large it is seen, and when it is not any more', async () => {
+    const { room, call } = await joined(['Maya']);
+    const [tile] = tiles(room);
+    const last = () => call.shown.at(-1) ?? [];
+    await waitUntil(() => last()[2], 'a size');
+    const { width, height } = tile!.getBoundingClientRect();
+    expect(last().slice(0, 2)).to.deep.equal(['p0', 'camera']);
+    const said = last()[2] as { width: number; height: number };
+    expect(said.width).to.be.closeTo(width * devicePixelRatio, 2);
+    expect(said.height).to.be.closeTo(height * devicePixelRatio, 2);
+    const viewer = last()[3];
+    room.style.display = 'none';
+    await waitUntil(() => last()[2] === null, 'hidden');
+    room.style.display = '';
+    await waitUntil(() => last()[2], 'back');
+    room.style.marginTop = '9000px';
+    await waitUntil(() => last()[2] === null, 'scrolled away');
+    room.style.marginTop = '';
+    await waitUntil(() => last()[2], 'back again');
+    call.remove('p0');
+    await waitUntil(() => last()[2] === null, 'gone');
+    expect(last()[0]).to.equal('p0');
+    expect(last()[3] === viewer, 'by the same viewer').to.equal(true);
+    expect(call.shown.some(([id]) => id !== 'p0')).to.equal(false);
+  });
+
   it('shows initials until there is a picture, then the picture', async () => {
     const { room, call } = await joined(['Maya Lindqvist']);
     const [tile] = tiles(room);

@@ -47,6 +47,22 @@ test('/pm-elements.js: for every origin, as a module, asked for again each time'
   JSON.parse(await map.text());
 });
 
+test('/core.js and what it loads on demand: for every origin', async () => {
+  const core = await fetchFrom('/core.js');
+  const chunks = [...new Set((await core.text()).match(/core-[\w-]+\.js/g))];
+  assert.ok(chunks.includes('core-recorder.js'), chunks.join());
+  for (const name of ['core.js', ...chunks]) {
+    for (const path of [`/${name}`, `/${name}.map`]) {
+      const response = await fetchFrom(path);
+      assert.equal(response.status, 200, path);
+      assert.equal(response.headers.get('access-control-allow-origin'), '*');
+      assert.equal(response.headers.get('cross-origin-resource-policy'), 'cross-origin');
+      assert.equal(response.headers.get('cache-control'), 'no-cache');
+      await response.arrayBuffer();
+    }
+  }
+});
+
 test('/examples/: pages to start from, under the same policy as the demo', async () => {
   for (const name of ['two-rooms.html', 'own-interface.html']) {
     const response = await fetchFrom(`/examples/${name}`);
@@ -54,6 +70,10 @@ test('/examples/: pages to start from, under the same policy as the demo', async
     assert.match(response.headers.get('content-security-policy') ?? '', /default-src 'self'/);
     assert.match(await response.text(), /<pm-room/);
   }
+  const core = await (await fetchFrom('/examples/core-only.html')).text();
+  assert.doesNotMatch(core, /<pm-|<script(?![^>]*\bsrc=)|<style|\bstyle=|\bon\w+=/i);
+  const script = await (await fetchFrom('/examples/core-only.js')).text();
+  assert.ok(core.split('\n').length + script.split('\n').length - 2 < 60, 'under sixty lines in all');
 });
 
 test('with a list of origins, the module is still for everyone', async () => {
@@ -97,7 +117,10 @@ test('nothing else is served, and errors are plain text', async () => {
     '/%zz',
     '/r/%zz',
     '//',
-    '/core.js',
+    '/core-none.js',
+    '/core-..%2fpackage.js',
+    '/index.js',
+    '/core.d.ts',
   ];
   for (const path of paths) {
     const { status, type, text } = await raw(path);

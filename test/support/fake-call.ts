@@ -15,15 +15,46 @@ import {
   type CallLike,
   type CallOptions,
   type CallState,
+  type ChatMessage,
+  type DeviceKind,
+  type MediaDevice,
   type Participant,
   type PmErrorCode,
+  type Processor,
   type Reason,
+  type SendDataOptions,
+  type SendFileOptions,
+  type RecordedFile,
+  type RecordingOptions,
   type SourceName,
   type TimelineEntry,
 } from '../../src/core/index.ts';
 
 type Device = 'mic' | 'camera';
-type Command = 'prepare' | 'preview' | 'join' | 'leave' | 'toggleMic' | 'toggleCamera' | 'dispose';
+type Command =
+  | 'prepare'
+  | 'preview'
+  | 'join'
+  | 'leave'
+  | 'toggleMic'
+  | 'toggleCamera'
+  | 'toggleScreen'
+  | 'setDevice'
+  | 'setProcessor'
+  | 'playSound'
+  | 'toggleHand'
+  | 'react'
+  | 'sendData'
+  | 'sendMessage'
+  | 'retryMessage'
+  | 'setTyping'
+  | 'sendFile'
+  | 'acceptFile'
+  | 'declineFile'
+  | 'cancelFile'
+  | 'startRecording'
+  | 'stopRecording'
+  | 'dispose';
 type Handler = (detail: unknown) => void;
 
 export class FakeCall implements CallLike {
@@ -34,12 +65,14 @@ export class FakeCall implements CallLike {
   readonly commands: [Command, ...unknown[]][] = [];
   readonly options: Partial<CallOptions> = {};
   readonly blocked: unknown[] = [];
+  readonly shown: unknown[][] = [];
   /** Capture fails for these devices. */
   readonly fail: Partial<Record<Device, PmErrorCode>> = {};
   /** The join fails. */
   failJoin: PmErrorCode | null = null;
   /** Commands wait for this. */
   hold: Promise<void> | null = null;
+  private resumeSound: (() => void) | undefined;
   private readonly handlers = new Map<string, Set<Handler>>();
 
   get snapshot(): CallState {
@@ -107,11 +140,104 @@ export class FakeCall implements CallLike {
     this.commands.push(['toggleCamera', force]);
     return this.toggle('camera', force);
   }
+  async toggleScreen(force?: boolean): Promise<boolean> {
+    this.commands.push(['toggleScreen', force]);
+    const screen = force ?? !this.snapshot.wanted.screen;
+    this.dispatch({ type: 'wanted', wanted: { screen } });
+    this.source('self', 'screen', { state: screen ? 'on' : 'off' });
+    return screen;
+  }
+  async devices(): Promise<readonly MediaDevice[]> {
+    return this.snapshot.devices;
+  }
+  async setDevice(kind: DeviceKind, id: string): Promise<void> {
+    this.commands.push(['setDevice', kind, id]);
+    this.dispatch({ type: 'set', patch: { chosen: { ...this.snapshot.chosen, [kind]: id } } });
+  }
+  async setProcessor(device: Device, processor: Processor | null): Promise<void> {
+    this.commands.push(['setProcessor', device, processor]);
+  }
+  async toggleHand(force?: boolean): Promise<boolean> {
+    this.commands.push(['toggleHand', force]);
+    const hand = force ?? !this.snapshot.participants[0]!.hand;
+    this.update('self', { hand });
+    return hand;
+  }
+  async react(emoji: string): Promise<void> {
+    this.commands.push(['react', emoji]);
+    this.emit('reaction', { participant: this.snapshot.participants[0]!, emoji });
+  }
+  async sendData(topic: string, data: unknown, options?: SendDataOptions): Promise<void> {
+    this.commands.push(['sendData', topic, data, options]);
+  }
+  async sendMessage(text: string): Promise<void> {
+    this.commands.push(['sendMessage', text]);
+    const { id: from, name } = this.snapshot.participants[0]!;
+    const { messages } = this.snapshot;
+    this.say({ id: `own-${messages.length}`, from, name, text });
+  }
+  async retryMessage(id: string): Promise<void> {
+    this.commands.push(['retryMessage', id]);
+  }
+  setTyping(on: boolean): void {
+    this.commands.push(['setTyping', on]);
+  }
+  /** A message stands in the chat. */
+  say(message: Pick<ChatMessage, 'id' | 'from' | 'name' | 'text'> & Partial<ChatMessage>): void {
+    const said = Object.freeze({
+      at: 0,
+      state: 'sent' as const,
+      security: 'plain' as const,
+      image: null,
+      ...message,
+    });
+    this.dispatch({ type: 'chat', patch: { messages: Object.freeze([...this.snapshot.messages, said]) } });
+    this.emit('message', { message: said });
+  }
+  async sendFile(file: Blob, options?: SendFileOptions): Promise<readonly string[]> {
+    this.commands.push(['sendFile', file, options]);
+    return [];
+  }
+  async acceptFile(id: string): Promise<void> {
+    this.commands.push(['acceptFile', id]);
+  }
+  async declineFile(id: string): Promise<void> {
+    this.commands.push(['declineFile', id]);
+  }
+  async cancelFile(id: string): Promise<void> {
+    this.commands.push(['cancelFile', id]);
+  }
+  async startRecording(options?: RecordingOptions): Promise<void> {
+    this.commands.push(['startRecording', options]);
+    this.update('self', { recording: true });
+  }
+  async stopRecording(): Promise<RecordedFile> {
+    this.commands.push(['stopRecording']);
+    this.update('self', { recording: false });
+    const result = { file: new Blob(['x']), mimeType: 'video/webm', durationMs: 1_000 };
+    this.emit('recording-change', { participant: this.snapshot.participants[0]!, recording: false, result });
+    return result;
+  }
   timeline(): readonly TimelineEntry[] {
     return [];
   }
-  reportPlaybackBlocked(cause: unknown): void {
-    this.blocked.push(cause);
+  show(...args: unknown[]): void {
+    this.shown.push(args);
+  }
+  levels(): () => void {
+    return () => undefined;
+  }
+  async getStats(): Promise<[]> {
+    return [];
+  }
+  reportPlaybackBlocked(cause: unknown, resume?: () => void): void {
+    if (cause !== null) this.blocked.push(cause);
+    this.resumeSound = resume;
+    this.dispatch({ type: 'set', patch: { soundBlocked: cause !== null } });
+  }
+  playSound(): void {
+    this.commands.push(['playSound']);
+    this.resumeSound?.();
   }
   dispose(reason: Reason = 'element-removed'): void {
     this.commands.push(['dispose', reason]);

@@ -39,6 +39,13 @@ const EVENTS: readonly (keyof CallEvents)[] = [
   'ready',
   'participant-joined',
   'participant-left',
+  'active-speaker',
+  'quality',
+  'reaction',
+  'data',
+  'message',
+  'file',
+  'recording-change',
   'error',
 ];
 
@@ -70,7 +77,13 @@ function answer(status: number, body: unknown = null): Response {
   } as Response;
 }
 
-export function createFakeRoom(options: WorldOptions & { relay?: Partial<RelayOptions> }): FakeRoom {
+export interface FakeRoomOptions extends WorldOptions {
+  readonly relay?: Partial<RelayOptions>;
+  /** Sees every frame that reaches the relay, by the name of whose it is; false loses it there. */
+  readonly fate?: (from: string, frame: string) => boolean;
+}
+
+export function createFakeRoom(options: FakeRoomOptions): FakeRoom {
   const world = createFakeWorld(options);
   const clock = world.platform('the relay');
   const heard = new Map<string, Heard[]>();
@@ -167,7 +180,10 @@ export function createFakeRoom(options: WorldOptions & { relay?: Partial<RelayOp
         claimsOf(token),
         { ext: searchParams.get('ext') === '1', session: searchParams.get('session') ?? '' },
       );
-      socket.onmessage = (data) => connection.receive(data as string);
+      socket.onmessage = (data) => {
+        const frame = data as string;
+        if (options.fate?.(socket.owner, frame) ?? true) connection.receive(frame);
+      };
       socket.onclose = (code) => connection.closed(code);
     });
   }

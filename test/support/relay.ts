@@ -52,8 +52,13 @@ function environment(given: Record<string, string>): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(inherited), ...given };
 }
 
-function spawnRelay(given: Record<string, string>, args: readonly string[]): ChildProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'demo-server/src/cli.ts', ...args], {
+/** What a command line becomes, such as the same one in a network namespace. */
+export type Wrap = (program: string, args: readonly string[]) => [program: string, args: readonly string[]];
+const asItIs: Wrap = (program, args) => [program, args];
+
+function spawnRelay(given: Record<string, string>, args: readonly string[], wrap = asItIs): ChildProcess {
+  const command = ['--import', 'tsx', 'demo-server/src/cli.ts', ...args];
+  const child = spawn(...wrap(process.execPath, command), {
     cwd: root,
     env: environment(given),
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -79,11 +84,13 @@ export async function runRelay(
 
 /**
  * @param given `PM_*` variables beside the defaults of a test: a free port, a known secret, no request limits
+ * @param wrap the command that runs it somewhere else; signals must reach the relay all the same
  * @throws when the relay ends or stays silent instead of listening; the message holds its log
  */
 export async function startRelayProcess(
   given: Record<string, string> = {},
   args: readonly string[] = [],
+  wrap: Wrap = asItIs,
 ): Promise<RelayProcess> {
   let variables: Record<string, string> = {
     PM_PORT: '0',
@@ -98,7 +105,7 @@ export async function startRelayProcess(
   let stderr = '';
 
   async function start(): Promise<void> {
-    child = spawnRelay(variables, args);
+    child = spawnRelay(variables, args, wrap);
     child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
     let printed = '';
     await new Promise<void>((resolve, reject) => {

@@ -1,22 +1,46 @@
 /** The composition root of a call, and the only one that changes its state. */
 import { PmError, toPmError } from '../errors.ts';
-import { LocalMedia, type Device } from '../media/local-media.ts';
+import type { Device } from '../media/constraints.ts';
+import type { Processor } from '../media/processing.ts';
+import { LocalMedia } from '../media/local-media.ts';
 import { browserPlatform, type Platform } from '../platform.ts';
 import { LIMITS } from '../protocol/index.ts';
 import { relayUrls } from '../signaling/relay-url.ts';
 import { TokenSource } from '../signaling/token-source.ts';
 import { WebSocketSignaling } from '../signaling/websocket.ts';
-import { initialState, SOURCE_NAMES, type CallState, type Reason, type Source } from '../state/call-state.ts';
+import {
+  initialState,
+  SOURCE_NAMES,
+  type CallState,
+  type Reason,
+  type RecordedFile,
+  type RecordingOptions,
+  type Source,
+  type DeviceKind,
+  type MediaDevice,
+  type SourceName,
+} from '../state/call-state.ts';
 import { reduce, type Action } from '../state/reducer.ts';
 import { Store } from '../state/store.ts';
 import { MeshTransport } from '../transport/mesh/mesh-transport.ts';
 import type { MediaStates, MediaTransport, TimelineEntry } from '../transport/transport.ts';
 import { Emitter } from '../util/emitter.ts';
+import { Awareness } from './awareness.ts';
 import { notify } from './notices.ts';
 import { isActive, mayFollow } from './phase.ts';
+import { Recording } from './recording.ts';
 import { checkRoom } from './room-name.ts';
 import { Session } from './session.ts';
-import type { CallEvents, CallLike, CallOptions } from './types.ts';
+import { Talk } from './talk.ts';
+import type {
+  AcceptFileOptions,
+  CallEvents,
+  CallLike,
+  CallOptions,
+  SendDataOptions,
+  SendFileOptions,
+  Size,
+} from './types.ts';
 
 export const DEFAULT_OPTIONS: CallOptions = Object.freeze({
   room: '',
@@ -30,6 +54,11 @@ export const DEFAULT_OPTIONS: CallOptions = Object.freeze({
   icePolicy: 'all',
   maxPeers: 8,
   roomPrefix: null,
+  e2eePrefix: null,
+  fileChannelLabel: null,
+  passphrase: '',
+  audioProcessing: Object.freeze({}),
+  screenHint: 'detail',
 });
 
 export class Call implements CallLike {
@@ -38,13 +67,17 @@ export class Call implements CallLike {
   readonly #store: Store;
   readonly #events: Emitter<CallEvents>;
   readonly #media: LocalMedia;
+  readonly #talk: Talk;
+  readonly #awareness: Awareness;
   readonly #tokens: TokenSource;
-  readonly #tracks = new Map<Device, MediaStreamTrack | null>();
+  readonly #recording: Recording;
+  readonly #tracks = new Map<SourceName, MediaStreamTrack | null>();
   #options: CallOptions = DEFAULT_OPTIONS;
   #session: Session | null = null;
   #lastSession: Session | null = null;
   #joining: Promise<void> | null = null;
   #transport: MediaTransport | null = null;
+  #resumeSound: (() => void) | undefined;
   readonly #stopListening: () => void;
 
   constructor(platform: Platform = browserPlatform()) {
@@ -59,15 +92,45 @@ export class Call implements CallLike {
       displayName: isActive(this.snapshot.phase) ? this.#options.displayName : '',
     }));
     this.#media = new LocalMedia(platform, {
-      wanted: (device, on) => this.#dispatch({ type: 'wanted', wanted: { [device]: on } }),
-      changed: (device, source, track) => this.#onSource(device, source, track),
+      settings: () => this.#options,
+      wanted: (source, on) => this.#dispatch({ type: 'wanted', wanted: { [source]: on } }),
+      changed: (name, source, track) => this.#onSource(name, source, track),
+      set: (patch) => this.#dispatch({ type: 'set', patch }),
+      failed: (error) => this.#fail(error),
       problem: (source, error) => {
         this.#dispatch({ type: 'problem', source, code: error?.code ?? null });
         if (error) this.#fail(error);
       },
     });
+    this.#talk = new Talk({
+      platform,
+      state: () => this.snapshot,
+      dispatch: (action) => this.#dispatch(action),
+      events: this.#events,
+      show: (...picture) => this.#session?.withChat((chat) => chat.show(...picture)),
+    });
+    this.#awareness = new Awareness({
+      platform,
+      state: () => this.snapshot,
+      subscribe: (selector, callback) => this.#store.subscribe(selector, callback),
+      dispatch: (action) => this.#dispatch(action),
+    });
     this.#media.want('mic', true);
     this.#media.want('camera', true);
+    this.#recording = new Recording({
+      platform,
+      state: () => this.snapshot,
+      watch: (callback) => this.#store.subscribe((state) => state, callback),
+      announce: (on) => {
+        this.#transport?.announce({ t: 'recording', on });
+        this.#dispatch({ type: 'update', id: 'self', patch: { recording: on } });
+      },
+      ended: (result) => {
+        const participant = this.snapshot.participants[0]!;
+        this.#events.emit('recording-change', { participant, recording: false, result });
+      },
+      fail: (error) => this.#fail(error),
+    });
     this.#stopListening = platform.onPage((event) => {
       if (event === 'pagehide') this.#finish('page-hidden', null);
     });
@@ -98,6 +161,7 @@ export class Call implements CallLike {
       if (micOff !== before.micOff) this.#media.want('mic', !micOff);
       if (cameraOff !== before.cameraOff) this.#media.want('camera', !cameraOff);
     }
+    if (merged.audioProcessing !== before.audioProcessing) this.#media.retune();
     this.#session?.configure();
   }
 
@@ -114,7 +178,7 @@ export class Call implements CallLike {
   }
 
   async preview(): Promise<void> {
-    await this.#media.capture();
+    await this.#media.start();
   }
 
   join(): Promise<void> {
@@ -140,12 +204,98 @@ export class Call implements CallLike {
     return this.#toggle('camera', force);
   }
 
+  async toggleHand(force?: boolean): Promise<boolean> {
+    return this.#talk.hand(force);
+  }
+
+  react(emoji: string): Promise<void> {
+    return this.#talk.use((parts) => parts.react(emoji));
+  }
+
+  sendData(topic: string, data: unknown, options: SendDataOptions = {}): Promise<void> {
+    return this.#talk.use((parts) => parts.data.send(topic, data, options));
+  }
+
+  sendMessage(text: string): Promise<void> {
+    return this.#session?.chat.use((chat) => chat.send(text)) ?? outside();
+  }
+
+  retryMessage(id: string): Promise<void> {
+    return this.#session?.chat.use((chat) => chat.retry(id)) ?? outside();
+  }
+
+  setTyping(on: boolean): void {
+    this.#session?.chat.now?.setTyping(on);
+  }
+
+  sendFile(file: Blob, { to }: SendFileOptions = {}): Promise<readonly string[]> {
+    return this.#talk.use((parts) => parts.sendFile(file, to));
+  }
+
+  acceptFile(id: string, { handle }: AcceptFileOptions = {}): Promise<void> {
+    return this.#talk.use(async (parts) => (await parts.files()).accept(id, handle));
+  }
+
+  declineFile(id: string): Promise<void> {
+    return this.#talk.use(async (parts) => (await parts.files()).decline(id));
+  }
+
+  cancelFile(id: string): Promise<void> {
+    return this.#talk.use(async (parts) => (await parts.files()).cancel(id));
+  }
+
+  startRecording(options?: RecordingOptions): Promise<void> {
+    return this.#recording.start(options);
+  }
+
+  stopRecording(): Promise<RecordedFile> {
+    return this.#recording.stop();
+  }
+
+  async toggleScreen(force?: boolean): Promise<boolean> {
+    const on = force ?? !this.snapshot.wanted.screen;
+    if (on && !isActive(this.snapshot.phase)) throw new PmError('usage', 'Screens are shared in a call.');
+    await this.#media.share(on);
+    return this.snapshot.wanted.screen;
+  }
+
+  devices(): Promise<readonly MediaDevice[]> {
+    return this.#media.use((control) => control.devices());
+  }
+
+  setDevice(kind: DeviceKind, id: string): Promise<void> {
+    return this.#media.use((control) => control.choose(kind, id));
+  }
+
+  setProcessor(device: Device, processor: Processor | null): Promise<void> {
+    return this.#media.use((control) => control.process(device, processor));
+  }
+
   timeline(id: string): readonly TimelineEntry[] {
     return (this.#session ?? this.#lastSession)?.timeline(id) ?? [];
   }
 
-  reportPlaybackBlocked(cause: unknown): void {
-    this.#fail(new PmError('playback-blocked', 'Sound needs a click on the page first.', cause));
+  getStats(): ReturnType<CallLike['getStats']> {
+    return Promise.resolve(this.#transport?.stats() ?? []);
+  }
+
+  show(id: string, source: 'camera' | 'screen', size: Size | null, viewer: object = this): void {
+    this.#awareness.show(id, source, size, viewer);
+  }
+
+  levels(id: string, callback: (level: number) => void): () => void {
+    return this.#awareness.levels(id, callback);
+  }
+
+  reportPlaybackBlocked(cause: unknown, resume?: () => void): void {
+    this.#resumeSound = resume;
+    this.#dispatch({ type: 'set', patch: { soundBlocked: cause !== null } });
+    if (cause !== null)
+      this.#fail(new PmError('playback-blocked', 'Sound needs a click on the page first.', cause));
+  }
+
+  playSound(): void {
+    this.#resumeSound?.();
   }
 
   dispose(reason: Reason = 'element-removed'): void {
@@ -198,8 +348,10 @@ export class Call implements CallLike {
       createTransport: (port, config) => MeshTransport.create(platform, port, config),
       onTransport: (transport) => {
         this.#transport = transport;
-        for (const [device, track] of this.#tracks) transport.publish(device, track);
-        transport.announce(this.#mediaStates());
+        for (const [name, track] of this.#tracks) transport.publish(name, track);
+        transport.announce({ t: 'media', media: this.#mediaStates() });
+        this.#talk.bind(transport);
+        this.#awareness.bind(transport);
       },
       onJoined: () => this.#events.emit('joined', { participant: this.snapshot.participants[0]! }),
       onPeer: ({ initiator }) => {
@@ -216,7 +368,7 @@ export class Call implements CallLike {
     if (isActive(this.snapshot.phase)) return;
     const session = this.#begin('joining');
     // In the click's own call stack, where browsers look for the gesture. The join does not wait for the answer.
-    this.#media.capture().catch((error: unknown) => this.#fail(toPmError(error, 'capture-failed')));
+    this.#media.start().catch((error: unknown) => this.#fail(toPmError(error, 'capture-failed')));
     try {
       await session.join();
     } catch (error) {
@@ -235,11 +387,12 @@ export class Call implements CallLike {
     return this.#media.wants(device);
   }
 
-  #onSource(device: Device, source: Source, track: MediaStreamTrack | null): void {
-    this.#tracks.set(device, track);
-    this.#dispatch({ type: 'source', id: 'self', source: device, value: source });
-    this.#transport?.publish(device, track);
-    this.#transport?.announce(this.#mediaStates());
+  #onSource(name: SourceName, source: Source, track: MediaStreamTrack | null): void {
+    this.#tracks.set(name, track);
+    const sources = Object.freeze({ ...this.snapshot.participants[0]!.sources, [name]: source });
+    this.#dispatch({ type: 'update', id: 'self', patch: { sources } });
+    this.#transport?.publish(name, track);
+    this.#transport?.announce({ t: 'media', media: this.#mediaStates() });
   }
 
   #mediaStates(): MediaStates {
@@ -262,6 +415,8 @@ export class Call implements CallLike {
     const session = this.#session;
     this.#session = null;
     this.#transport = null;
+    this.#talk.bind(null);
+    this.#awareness.bind(null);
     if (!session) return;
     this.#lastSession = session;
     session.end(reason);
@@ -294,6 +449,8 @@ export class Call implements CallLike {
     this.#events.emit('error', { code: error.code, recoverable: error.recoverable, error });
   }
 }
+
+const outside = () => Promise.reject(new PmError('usage', 'Not in a room.'));
 
 /** The reason that people may be told for an error that ended the call. */
 function reasonOf({ code }: PmError): Reason | null {

@@ -11,6 +11,10 @@ function changedKeys(before: Participant, after: Participant): (keyof Participan
 
 export function notify(before: CallState, after: CallState, action: Action, emit: Emit): void {
   if (before.phase !== after.phase) emit('state-change', { state: after.phase, reason: after.reason });
+  if (action.type === 'chat' && action.said) emit('message', { message: action.said });
+  if (action.type === 'speaker')
+    emit('active-speaker', { participant: after.participants.find(({ id }) => id === action.id) ?? null });
+  if (before.devices !== after.devices) emit('devices-change', { devices: after.devices });
   if (before.participants === after.participants || action.type === 'clear') return;
   if (action.type === 'remove') {
     const participant = before.participants.find(({ id }) => id === action.id);
@@ -23,6 +27,12 @@ export function notify(before: CallState, after: CallState, action: Action, emit
     const old = before.participants[index];
     if (!old || old === participant) return;
     emit('participant-updated', { participant, changed: changedKeys(old, participant) });
+    const { quality } = participant;
+    if (quality !== old.quality) emit('quality', { participant, quality });
+    // One's own end comes with the file.
+    const { recording } = participant;
+    if (recording !== old.recording && (recording || !participant.self))
+      emit('recording-change', { participant, recording, result: null });
     for (const source of SOURCE_NAMES) {
       const { stream } = participant.sources[source];
       if (stream && stream !== old.sources[source].stream) emit('track', { participant, source, stream });

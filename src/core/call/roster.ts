@@ -12,9 +12,12 @@ import {
 import type { Action } from '../state/reducer.ts';
 import type { MediaStates, MediaTransport, PeerInfo } from '../transport/transport.ts';
 import { Scope } from '../util/scope.ts';
+import { readMedia, readRecording } from './facts.ts';
 
 /** An original client's microphone toggle leaves and rejoins at once: absence counts after this long (ms). */
 const ABSENCE = 300;
+/** How long somebody whom the relay does not know any more may take to be heard of again (ms). */
+const PATIENCE = 20_000;
 
 export interface RosterEnvironment {
   readonly platform: Platform;
@@ -42,6 +45,8 @@ export class Roster {
   readonly #scope = new Scope();
   #selfId = '';
   #seq = 0;
+  /** Whoever wanted to come back to the relay that we are at has had the time for it. */
+  #late = false;
 
   constructor(env: RosterEnvironment) {
     this.#env = env;
@@ -50,10 +55,19 @@ export class Roster {
     for (const stop of [
       transport.on('link', ({ id, state }) => {
         dispatch({ type: 'update', id, patch: { link: state } });
-        if (state !== 'connected') this.sweep();
+        if (state === 'connected') return;
+        this.sweep();
+        this.#scope.add(this.#env.platform.after(PATIENCE, () => this.sweep(this.#late)));
       }),
-      transport.on('path', ({ id, path }) => dispatch({ type: 'update', id, patch: { path } })),
-      transport.on('media', ({ id, media }) => this.#update(id, (member) => (member.media = media))),
+      transport.on('stats', ({ id, stats }) =>
+        dispatch({ type: 'update', id, patch: { path: stats.path.kind } }),
+      ),
+      transport.on('message', ({ id, message }) => {
+        const media = readMedia(message);
+        if (media) this.#update(id, (member) => (member.media = media));
+        const recording = readRecording(message);
+        if (recording !== null) dispatch({ type: 'update', id, patch: { recording } });
+      }),
       transport.on('track', ({ id, source, stream }) =>
         this.#update(id, (member) => (member.streams[source] = stream)),
       ),
@@ -63,10 +77,11 @@ export class Roster {
     }
   }
 
-  /** Who we are: our id, and our place in the order of joining. */
+  /** Who we are: our id, and our place in the order of joining; negative where the server knows no such thing. */
   identify(selfId: string, seq: number): void {
     this.#selfId = selfId;
     this.#seq = seq;
+    this.#late = false;
   }
 
   /**
@@ -84,6 +99,11 @@ export class Roster {
     }
   }
 
+  /** Whether somebody with an original client is in the room. */
+  get plain(): boolean {
+    return [...this.#members.values()].some(({ peer }) => !peer.ext);
+  }
+
   /** The relay names somebody gone. */
   left(id: string, reason: Reason): void {
     this.#remove(id, reason);
@@ -94,6 +114,7 @@ export class Roster {
    * restarted: until they have had their time (`late`) only a failed connection ends them.
    */
   sweep(late = false): void {
+    this.#late ||= late;
     if (!this.#env.relayOpen()) return;
     for (const [id, { listed, peer }] of this.#members) {
       const link = this.#linkOf(id);
@@ -113,22 +134,24 @@ export class Roster {
     const id = user.userID;
     const name = user.username;
     const role = asRole(user.role);
-    if (this.#members.has(id)) {
+    const peer = this.#peerInfo(user);
+    const known = this.#members.get(id);
+    if (known) {
+      // Whoever's place was given up meanwhile has come anew, and the order of joining with it.
+      known.peer = peer;
       dispatch({ type: 'update', id, patch: { name, role } });
     } else {
       if (this.#members.size >= this.#env.maxPeers()) return;
-      const peer = this.#peerInfo(user);
       this.#members.set(id, { peer, media: null, streams: {}, listed: true });
       dispatch({ type: 'add', participant: newParticipant({ id, name, role, self: false }) });
       this.#env.onPeer(peer);
     }
-    const { peer } = this.#members.get(id)!;
     if (conn) transport.assign(conn, peer);
     else transport.connect(peer);
   }
 
   #peerInfo(user: User): PeerInfo {
-    const ext = user.ext === 1;
+    const ext = user.ext === 1 || (this.#seq < 0 ? null : false);
     // Both of these orders are the protocol's; the second one is the original's own comparison.
     const polite = this.#selfId.localeCompare(user.userID) > 0;
     const newer = this.#seq > (user.seq ?? 0);

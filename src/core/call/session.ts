@@ -2,14 +2,22 @@
  * One presence in one room, from the lobby to the end: the socket, the connections and the roster, and nothing that
  * outlives them. A call makes a new one for every lobby or join.
  */
+import type { Chat } from '../chat/chat.ts';
 import { PmError, toPmError, type PmErrorCode } from '../errors.ts';
 import type { Platform } from '../platform.ts';
 import { LIMITS, type Joined, type RelayData, type RelayMessage, type Welcome } from '../protocol/index.ts';
 import type { Signaling, SignalingHandler } from '../signaling/signaling.ts';
-import { asRole, type CallState, type Reason } from '../state/call-state.ts';
+import { asRole, NONE, type CallState, type Reason } from '../state/call-state.ts';
 import type { Action } from '../state/reducer.ts';
-import type { MediaTransport, PeerInfo, PreparedOffer, SignalPort } from '../transport/transport.ts';
+import type {
+  LinkConfiguration,
+  MediaTransport,
+  PeerInfo,
+  PreparedOffer,
+  SignalPort,
+} from '../transport/transport.ts';
 import { deferred, type Deferred } from '../util/async.ts';
+import { Lazy } from '../util/lazy.ts';
 import { Scope } from '../util/scope.ts';
 import { Roster } from './roster.ts';
 import type { CallOptions } from './types.ts';
@@ -36,7 +44,7 @@ export interface SessionEnvironment {
   readonly state: () => CallState;
   readonly dispatch: (action: Action) => void;
   readonly createSignaling: (handler: SignalingHandler) => Signaling;
-  readonly createTransport: (port: SignalPort, config: RTCConfiguration) => Promise<MediaTransport>;
+  readonly createTransport: (port: SignalPort, config: LinkConfiguration) => Promise<MediaTransport>;
   /** The transport is there: publish what is captured. */
   readonly onTransport: (transport: MediaTransport) => void;
   readonly onJoined: () => void;
@@ -51,12 +59,14 @@ export class Session implements SignalingHandler {
 
   readonly #scope = new Scope();
   readonly #signaling: Signaling;
+  readonly chat: Lazy<Chat>;
   readonly #transportReady: Promise<void>;
   /** Settles when the relay can be talked to; a new one after every loss. */
   #ready = deferred();
   /** The join that the relay has not answered yet. */
   #joining: Deferred | null = null;
   #joined = false;
+  #stopSweep: (() => void) | null = null;
   #transport: MediaTransport | null = null;
   #roster: Roster | null = null;
   #welcome: Welcome | null = null;
@@ -67,7 +77,32 @@ export class Session implements SignalingHandler {
 
     const { dispatch, platform } = env;
     this.#signaling = env.createSignaling(this);
-    this.#scope.add(platform.onPage((event) => event !== 'pagehide' && this.#signaling.nudge()));
+    dispatch({ type: 'chat', patch: { messages: NONE, typing: NONE } });
+    this.chat = new Lazy(async () => {
+      const { Chat } = await platform.work(import('../chat/chat.ts')).catch((error: unknown) => {
+        throw toPmError(error, 'unsupported');
+      });
+      if (this.#scope.ended) throw ended();
+      return new Chat({
+        ...env,
+        say: (message) => this.#signaling.send(message),
+        tell: (message) => {
+          for (const { id } of env.state().participants) this.#transport?.tell(id, message);
+        },
+        wire: () => ({
+          room: this.#wireName(),
+          prefix: this.#prefix('e2ee'),
+        }),
+        plain: () => this.#roster?.plain ?? false,
+      });
+    });
+    this.#scope.add(
+      platform.onPage((event) => {
+        if (event === 'pagehide') return;
+        this.#signaling.nudge();
+        if (event === 'online') this.#transport?.nudge();
+      }),
+    );
     dispatch({ type: 'relay', relay: 'connecting' });
     // Made while the socket connects.
     this.#transportReady = this.#makeTransport();
@@ -82,11 +117,13 @@ export class Session implements SignalingHandler {
   /** Gathers offers ahead of the join, which the relay deals. */
   async prepare(count: number = LIMITS.joinOffers): Promise<void> {
     await this.#ready.promise;
-    this.#offers = (await this.#transport?.prepare(count)) ?? [];
+    if (!this.#plain) this.#offers = (await this.#transport?.prepare(count)) ?? [];
   }
 
   /** Enters the room. @throws {PmError} when the relay refuses or does not answer */
   async join(): Promise<void> {
+    await this.#ready.promise;
+    if (this.#signaling.renew()) this.#ready = deferred();
     // Without a lobby before, the join waits for one offer alone.
     await this.prepare(1);
     if (this.#scope.ended) throw ended();
@@ -106,6 +143,7 @@ export class Session implements SignalingHandler {
   }
 
   configure(): void {
+    this.chat.now?.configure();
     this.#transport?.configure(this.#rtcConfig());
   }
 
@@ -113,6 +151,7 @@ export class Session implements SignalingHandler {
   end(reason: Reason): void {
     if (this.#scope.ended) return;
     this.#scope.end();
+    this.chat.now?.end();
     this.#roster?.end();
     this.#signaling.close(
       this.#joined ? { type: 'chat.leave', room: this.#wireName(), data: { reason } } : undefined,
@@ -125,8 +164,12 @@ export class Session implements SignalingHandler {
 
   async #makeTransport(): Promise<void> {
     const env = this.#env;
+    const signaling = this.#signaling;
     const port: SignalPort = {
-      send: (to, signal) => this.#signaling.send(fromSignal(this.#wireName(), to, signal)),
+      get open() {
+        return signaling.open;
+      },
+      send: (to, signal) => signaling.send(fromSignal(this.#wireName(), to, signal, this.#plain)),
     };
     const transport = await env.createTransport(port, this.#rtcConfig());
     if (this.#scope.ended) return transport.close();
@@ -140,13 +183,19 @@ export class Session implements SignalingHandler {
       relayOpen: () => this.#joined && this.#signaling.open,
       onPeer: env.onPeer,
     });
+    this.#scope.add(
+      transport.on('message', ({ id, message }) => {
+        if (message.t === 'chat') this.withChat((chat) => chat.copied(id, message));
+      }),
+    );
     this.#scope.add(transport.on('error', ({ error }) => env.onError(error)));
     env.onTransport(transport);
   }
 
-  #rtcConfig(): RTCConfiguration {
+  #rtcConfig(): LinkConfiguration {
     const { iceServers, icePolicy } = this.#env.options();
     return {
+      fileLabel: this.#prefix('file'),
       iceServers: [...(this.#welcome?.iceServers ?? []), ...iceServers] as RTCIceServer[],
       iceTransportPolicy: icePolicy,
     };
@@ -196,24 +245,42 @@ export class Session implements SignalingHandler {
         return this.#onRefusal(message.data);
       case 'room.joined':
         return this.#onJoined(message.data);
-      case 'room.users':
-        if (this.#joined) this.#roster?.list(message.data.users);
+      case 'room.users': {
+        const { users } = message.data;
+        // A plain server has no other answer to a join.
+        if (this.#plain && this.#env.state().phase !== 'joined')
+          this.#onJoined({ users, seq: -1, dealt: [] });
+        else if (this.#joined) this.#roster?.list(users);
         return;
+      }
       case 'room.left':
         return this.#roster?.left(message.data.userID, asReason(message.data.reason));
+      case 'chat.message':
+      case 'chat.typing':
+        return this.withChat((chat) => chat.receive(message));
       case 'webrtc.offer':
       case 'webrtc.answer':
       case 'webrtc.iceCandidate':
-        if (message.from) this.#transport?.receive(message.from, toSignal(message));
+        // A plain server tells everybody.
+        if (message.from && message.data.to === this.#welcome?.self.userID)
+          this.#transport?.receive(message.from, toSignal(message));
         return;
       default:
         return;
     }
   }
 
-  #onRefusal({ code = '', error: text, type }: RelayData<'general.error'>): void {
+  /** Runs with the chat, once it is loaded. */
+  withChat(run: (chat: Chat) => void): void {
+    this.chat
+      .use(run)
+      .catch((error: unknown) => this.#env.platform.log('warn', 'The chat could not be loaded.', error));
+  }
+
+  #onRefusal({ code = '', error: text, type, id }: RelayData<'general.error'>): void {
     const known = REFUSALS.find((each) => each === code) ?? 'protocol';
     const error = new PmError(known, `The relay refused: ${text}`);
+    if (type === 'chat.message' && id) return this.chat.now?.refused(id, error);
     if (type !== 'chat.join') return this.#env.onError(error);
     if (this.#joining) this.#joining.reject(error);
     // Back from a lost socket, our place may be gone.
@@ -222,14 +289,14 @@ export class Session implements SignalingHandler {
 
   #onJoined({ users, seq, dealt }: Joined): void {
     const self = this.#welcome?.self;
-    if (!self || !this.#roster) return;
+    const own = users.find(({ userID }) => userID === self?.userID);
+    if (!self || !own || !this.#roster) return;
+    if (!this.#joined && users.length - 1 > this.#env.options().maxPeers) {
+      return this.#joining?.reject(new PmError('room-full', 'The room is full.'));
+    }
     this.#roster.identify(self.userID, seq);
-    const own = users.find(({ userID }) => userID === self.userID);
-    this.#env.dispatch({
-      type: 'update',
-      id: 'self',
-      patch: { id: self.userID, name: own?.username ?? self.username, role: asRole(self.role) },
-    });
+    const patch = { id: self.userID, name: own.username, role: asRole(self.role) };
+    this.#env.dispatch({ type: 'update', id: 'self', patch });
     this.#entered();
     this.#roster.list(
       users,
@@ -240,7 +307,8 @@ export class Session implements SignalingHandler {
     this.#settled();
     // Whoever has not come back to a restarted relay within the grace is gone.
     const grace = (this.#welcome?.graceSeconds ?? 0) * 1_000;
-    this.#scope.add(this.#env.platform.after(grace, () => this.#roster?.sweep(true)));
+    this.#stopSweep?.();
+    this.#stopSweep = this.#scope.add(this.#env.platform.after(grace, () => this.#roster?.sweep(true)));
   }
 
   #entered(): void {
@@ -255,12 +323,24 @@ export class Session implements SignalingHandler {
     this.#signaling.release();
     if (!this.#joining) this.#transport?.resend();
     this.#joining?.resolve();
+    this.withChat((chat) => chat.flush());
   }
 
   #sendJoin(): void {
     const offers = this.#joined ? [] : this.#offers;
-    const data = joinData(this.#env.options(), offers);
+    const data = this.#plain ? {} : joinData(this.#env.options(), offers);
     this.#signaling.send({ type: 'chat.join', room: this.#wireName(), data });
+  }
+
+  /** As the page has it, or else the relay. */
+  #prefix(of: 'e2ee' | 'file'): string {
+    const { e2eePrefix, fileChannelLabel } = this.#env.options();
+    return (of === 'file' ? fileChannelLabel : e2eePrefix) ?? this.#welcome?.prefixes[of] ?? '';
+  }
+
+  /** On a server that knows nothing of our extension. */
+  get #plain(): boolean {
+    return this.#welcome?.protocol === 0;
   }
 
   #wireName(): string {

@@ -33,15 +33,27 @@ export function joinData({ displayName, maxPeers }: CallOptions, offers: readonl
   };
 }
 
-export function fromSignal(room: string, to: string, { kind, payload, ...ids }: Signal): ClientMessage {
+/** Where a server may drop what it does not know, a description itself names the connection: browsers skip the line. */
+const MARK = /^a=x-pm:(\S+)/m;
+
+/** @param marked the name of the connection goes inside the description as well */
+export function fromSignal(room: string, to: string, signal: Signal, marked: boolean): ClientMessage {
+  const { kind, payload: given, ...ids } = signal;
+  const payload = marked && ids.conn ? given.replace(/^m=/m, `a=x-pm:${ids.conn}\r\nm=`) : given;
   return kind === 'candidate'
     ? { type: 'webrtc.iceCandidate', room, data: { candidate: payload, to, ...ids } }
     : { type: `webrtc.${kind}`, room, data: { sdp: payload, to, ...ids } };
 }
 
 export function toSignal(message: Extract<RelayMessage, { type: `webrtc.${string}` }>): Signal {
-  const { conn, offer } = message.data;
-  const ids = { ...(conn === undefined ? {} : { conn }), ...(typeof offer === 'number' ? { offer } : {}) };
+  const { offer, seq } = message.data;
+  const sdp = message.type === 'webrtc.iceCandidate' ? '' : message.data.sdp;
+  const conn = message.data.conn ?? MARK.exec(sdp)?.[1];
+  const ids = {
+    ...(conn === undefined ? {} : { conn }),
+    ...(typeof offer === 'number' ? { offer } : {}),
+    ...(typeof seq === 'number' ? { seq } : {}),
+  };
   if (message.type === 'webrtc.iceCandidate')
     return { kind: 'candidate', payload: message.data.candidate, ...ids };
   return { kind: message.type === 'webrtc.offer' ? 'offer' : 'answer', payload: message.data.sdp, ...ids };

@@ -25,7 +25,9 @@
  *
  * `webrtc.*` data of extended clients carries `conn` beside the original's fields: a random id of one peer
  * connection, made by its first offerer and echoed by the other side, so that messages of an older connection
- * between the same two people are told apart and dropped.
+ * between the same two people are told apart and dropped. Descriptions also carry `offer`, the number of the offer that
+ * this is or answers, and `seq`, which counts the sender's descriptions: a relay and the peers' own channel may bring
+ * them in another order.
  */
 import { REASONS, type Reason } from '../errors.ts';
 import { codePoints, LIMITS } from './limits.ts';
@@ -108,6 +110,7 @@ export const RELAY_DATA = {
   }),
   'relay.ping': anything,
   'relay.pong': anything,
+  'utils.generateRoomID': anything,
   'relay.ice': object({ iceServers }),
   /**
    * `dealt[i]` is the id of the member who was given `offers[i]`, or null. `resumed`: this session still held its
@@ -121,10 +124,12 @@ export const RELAY_DATA = {
   'room.users': object({ users }),
   /** `reason` is one of `REASONS`. */
   'room.left': object({ userID: id, reason: text }),
+  'chat.message': messageData,
+  'chat.typing': typingData,
   'webrtc.offer': descriptionData,
   'webrtc.answer': descriptionData,
   'webrtc.iceCandidate': candidateData,
-  'general.error': object({ error: text, code: optional(text), type: optional(text) }),
+  'general.error': object({ error: text, code: optional(text), type: optional(text), id: optional(text) }),
 } satisfies Record<string, Shape<unknown>>;
 
 export type RelayType = keyof typeof RELAY_DATA;

@@ -12,9 +12,11 @@ import { Pacer } from './pacer.ts';
 
 /** How long a relay may take to greet, in milliseconds. */
 const WELCOME_TIMEOUT = 8_000;
+/** Such a server answers no ping of ours, but this question. */
+const QUESTION = { type: 'utils.generateRoomID', data: {} } as const;
 
 export interface ConnectionHooks {
-  /** The relay's greeting: the socket may be used. */
+  /** The socket may be used, after the relay's greeting or for want of one. */
   welcome(welcome: Welcome): void;
   message(message: RelayMessage): void;
   /** The socket is gone, or never opened. Called once. */
@@ -30,20 +32,27 @@ export class Connection {
   readonly #timers = new Set<() => void>();
   #opened = false;
   #over = false;
-  /** In milliseconds; 0 until the relay has greeted. */
+  /** In milliseconds; 0 until the socket may be used. */
   #heartbeat = 0;
+  #plain = false;
   #heard = 0;
   #pinged = 0;
 
-  /** @throws what the browser throws for an address that it will not open */
-  constructor(platform: Platform, url: string, hooks: ConnectionHooks) {
+  /**
+   * @param patience how long an open socket may be silent before the server is taken for one that never greets (ms)
+   * @throws what the browser throws for an address that it will not open
+   */
+  constructor(platform: Platform, url: string, patience: number, hooks: ConnectionHooks) {
     this.#platform = platform;
     this.#hooks = hooks;
 
     this.#socket = platform.createSocket(url);
     this.#socket.binaryType = 'arraybuffer';
     this.#pacer = new Pacer(platform, (frame) => this.#socket.send(frame));
-    this.#socket.onopen = () => (this.#opened = true);
+    this.#socket.onopen = () => {
+      this.#opened = true;
+      if (patience < WELCOME_TIMEOUT) this.#later(patience, () => this.#heartbeat || this.#takeAsPlain(url));
+    };
     this.#socket.onmessage = (event: MessageEvent<string | ArrayBuffer>) => this.#onMessage(event.data);
     this.#socket.onclose = (event) => this.#finish(event.code);
     this.#later(WELCOME_TIMEOUT, () => this.#heartbeat || this.drop());
@@ -75,7 +84,24 @@ export class Connection {
   probe(): void {
     if (!this.#heartbeat || this.#over || this.#pinged) return;
     this.#pinged = this.#platform.now();
-    this.send({ type: 'relay.ping', data: {} });
+    this.send(this.#plain ? QUESTION : { type: 'relay.ping', data: {} });
+  }
+
+  #takeAsPlain(url: string): void {
+    this.#platform.work(import('./plain-server.ts')).then(
+      ({ plainWelcome }) => this.#heartbeat || this.#begin(plainWelcome(url)),
+      () => this.drop(),
+    );
+  }
+
+  #begin(welcome: Welcome): void {
+    if (this.#over) return;
+    const begun = this.#heartbeat;
+    this.#plain = !welcome.protocol;
+    this.#heartbeat = Math.max(0.05, welcome.heartbeatSeconds) * 1_000;
+    // A greeting may come late.
+    if (!begun) this.#watch();
+    this.#hooks.welcome(welcome);
   }
 
   #onMessage(data: string | ArrayBuffer): void {
@@ -92,10 +118,8 @@ export class Connection {
     }
     if (message.type === 'relay.ping') return this.send({ type: 'relay.pong', data: {} });
     if (message.type === 'relay.pong') return;
-    if (message.type !== 'relay.welcome') return this.#hooks.message(message);
-    this.#heartbeat = Math.max(0.05, message.data.heartbeatSeconds) * 1_000;
-    this.#watch();
-    this.#hooks.welcome(message.data);
+    if (message.type === 'relay.welcome') this.#begin(message.data);
+    else this.#hooks.message(message);
   }
 
   /**

@@ -1,5 +1,6 @@
 /** A token bucket that delays instead of refusing: keeps a client below the relay's rate limit. */
 import type { Platform } from '../platform.ts';
+import { Bucket } from '../util/bucket.ts';
 
 /** Frames in a second, and at once; the relay's own limit is a third higher. */
 const PER_SECOND = 30;
@@ -10,15 +11,14 @@ export class Pacer {
   readonly #send: (frame: string) => void;
 
   readonly #queue: string[] = [];
-  #allowance = BURST;
-  #refilled: number;
+  readonly #outbound: Bucket;
   #cancel: (() => void) | null = null;
 
   constructor(platform: Platform, send: (frame: string) => void) {
     this.#platform = platform;
     this.#send = send;
 
-    this.#refilled = platform.now();
+    this.#outbound = new Bucket(PER_SECOND, BURST, () => platform.now());
   }
 
   push(frame: string): void {
@@ -38,13 +38,7 @@ export class Pacer {
   }
 
   #drain(): void {
-    const now = this.#platform.now();
-    this.#allowance = Math.min(BURST, this.#allowance + ((now - this.#refilled) / 1_000) * PER_SECOND);
-    this.#refilled = now;
-    while (this.#allowance >= 1 && this.#queue.length > 0) {
-      this.#allowance -= 1;
-      this.#send(this.#queue.shift()!);
-    }
+    while (this.#queue.length > 0 && this.#outbound.take()) this.#send(this.#queue.shift()!);
     if (this.#queue.length > 0) {
       this.#cancel ??= this.#platform.after(Math.ceil(1_000 / PER_SECOND), () => {
         this.#cancel = null;

@@ -4,7 +4,10 @@ import type { ClientMessage, RelayMessage, Welcome } from '../protocol/index.ts'
 
 /** Whoever is told of what happens to the socket. */
 export interface SignalingHandler {
-  /** A socket is up and the relay has greeted. */
+  /**
+   * A socket is up and the relay has greeted, or never does: then `protocol` is 0 and the token's subject is who we are.
+   * Called once more when a greeting comes late.
+   */
   opened(welcome: Welcome): void;
   /** An open socket was lost; the next attempt is under way. */
   lost(): void;
@@ -26,6 +29,8 @@ export interface Signaling {
   release(): void;
   /** Something changed that makes waiting pointless: the network came back, the page is visible again. */
   nudge(): void;
+  /** Connects anew where only another token can tell a plain server another name. @returns whether that was needed */
+  renew(): boolean;
   /** Sends `farewell` at once, if the socket is open, and closes for good with code 1000. */
   close(farewell?: ClientMessage): void;
 }

@@ -43,6 +43,12 @@ export class TokenSource {
     return this.#guest.token;
   }
 
+  /** Whether a guest's token carries another name than the person has by now. */
+  get outdated(): boolean {
+    const { token, getToken, displayName } = this.#options();
+    return !token && !getToken && this.#guest?.name !== displayName;
+  }
+
   /** The relay refused the last token. @returns whether another one may be had */
   refused(): boolean {
     const { token, getToken } = this.#options();

@@ -5,10 +5,13 @@ import type { ClientMessage } from '../protocol/index.ts';
 import { retryDelay } from '../util/backoff.ts';
 import { Connection } from './connection.ts';
 import type { Signaling, SignalingHandler } from './signaling.ts';
+import type { PlainWelcome } from './plain-server.ts';
 import { diagnose, type TokenSource } from './token-source.ts';
 
 /** Close code with which our relay gives a session to its newer socket. */
 const REPLACED = 4001;
+/** An open socket that is silent for so long (ms) belongs to a server that never greets, unless it did before. */
+const GREETING = 1_500;
 /** Signals held while no socket is open; older ones fall out, since `resend` repeats what still matters. */
 const HELD_SIGNALS = 256;
 
@@ -32,6 +35,10 @@ export class WebSocketSignaling implements Signaling {
   /** Counts attempts for good, so that an overtaken one notices. */
   #generation = 0;
   #cancelWait: (() => void) | null = null;
+  /** Whether the server greets; null while nobody knows. */
+  #greeted: boolean | null = null;
+  /** On a server that does not greet the token is the identity: it is kept until it expires or is refused. */
+  #kept: PlainWelcome | null = null;
   #held: ClientMessage[] = [];
 
   constructor(platform: Platform, options: WebSocketOptions, handler: SignalingHandler) {
@@ -67,6 +74,16 @@ export class WebSocketSignaling implements Signaling {
     else this.#connection?.probe();
   }
 
+  renew(): boolean {
+    if (!this.#kept || !this.#options.tokens.outdated) return false;
+    const connection = this.#connection;
+    this.#detach();
+    connection?.close();
+    this.#kept = null;
+    void this.#connect();
+    return true;
+  }
+
   close(farewell?: ClientMessage): void {
     this.#closed = true;
     this.#generation += 1;
@@ -92,7 +109,8 @@ export class WebSocketSignaling implements Signaling {
     const relay = relays[this.#attempt % relays.length]!;
     const url = new URL(relay);
     try {
-      url.searchParams.set('token', await tokens.get(relay));
+      if (this.#kept && this.#kept.until < this.#platform.date()) this.#kept = null;
+      url.searchParams.set('token', this.#kept?.token ?? (await tokens.get(relay)));
       if (generation !== this.#generation) return;
       url.searchParams.set('ext', '1');
       url.searchParams.set('session', session);
@@ -103,8 +121,11 @@ export class WebSocketSignaling implements Signaling {
   }
 
   #openSocket(url: URL): Connection {
-    return new Connection(this.#platform, url.href, {
+    const patience = this.#greeted ? Infinity : this.#greeted === null ? GREETING : 0;
+    return new Connection(this.#platform, url.href, patience, {
       welcome: (welcome) => {
+        this.#kept = welcome.protocol ? null : (welcome as PlainWelcome);
+        this.#greeted = !this.#kept;
         this.#isOpen = true;
         this.#attempt = 0;
         this.#handler.opened(welcome);
@@ -129,6 +150,7 @@ export class WebSocketSignaling implements Signaling {
     const generation = this.#generation;
     const error = await diagnose(this.#platform, url);
     if (generation !== this.#generation) return;
+    if (error.code === 'token-invalid') this.#kept = null;
     if (error.code === 'token-invalid' && this.#options.tokens.refused() && this.#attempt === 0) {
       // A guest's token outlived the relay that gave it, or the page can give a fresh one: no failure yet.
       this.#attempt += 1;

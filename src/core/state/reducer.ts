@@ -4,6 +4,8 @@ import {
   newParticipant,
   type CallFailure,
   type CallState,
+  type ChatMessage,
+  type FileTransfer,
   type Participant,
   type Phase,
   type Reason,
@@ -18,12 +20,17 @@ export type Action =
   | { type: 'room'; room: string }
   | { type: 'relay'; relay: RelayState }
   | { type: 'wanted'; wanted: Partial<Wanted> }
+  | { type: 'set'; patch: Partial<CallState> }
   | { type: 'problem'; source: 'mic' | 'camera'; code: PmErrorCode | null }
+  | { type: 'files'; files: readonly FileTransfer[] }
   | { type: 'add'; participant: Participant }
   /** `self` names oneself, whatever the id. */
   | { type: 'update'; id: string; patch: Partial<Participant> }
   | { type: 'source'; id: string; source: SourceName; value: Partial<Source> }
+  | { type: 'speaker'; id: string | null }
   | { type: 'remove'; id: string; reason: Reason }
+  /** `said`: the message that is now said, or can now be read. */
+  | { type: 'chat'; patch: Partial<Pick<CallState, 'messages' | 'typing'>>; said?: ChatMessage }
   /** Back to being alone. */
   | { type: 'clear' };
 
@@ -68,8 +75,12 @@ export function reduce(state: CallState, action: Action): CallState {
       return merge(state, { relay: action.relay });
     case 'wanted':
       return merge(state, { wanted: merge(state.wanted, action.wanted) });
+    case 'set':
+      return merge(state, action.patch);
     case 'problem':
       return setProblem(state, action.source, action.code);
+    case 'files':
+      return merge(state, { files: action.files });
     case 'add':
       return state.participants.some(({ id }) => id === action.participant.id)
         ? state
@@ -83,15 +94,21 @@ export function reduce(state: CallState, action: Action): CallState {
         const source = merge(before.sources[action.source], action.value);
         return merge(before, { sources: merge(before.sources, { [action.source]: source }) });
       });
+    case 'speaker':
+      return merge(state, { activeSpeaker: action.id });
     case 'remove':
       return state.participants.some(({ id, self }) => id === action.id && !self)
         ? merge(state, {
             participants: Object.freeze(state.participants.filter(({ id }) => id !== action.id)),
+            typing: Object.freeze(state.typing.filter((id) => id !== action.id)),
+            activeSpeaker: state.activeSpeaker === action.id ? null : state.activeSpeaker,
           })
         : state;
+    case 'chat':
+      return merge<CallState>(state, action.patch);
     case 'clear':
-      return state.participants.length > 1
-        ? merge(state, { participants: Object.freeze(state.participants.slice(0, 1)) })
+      return state.participants.length > 1 || state.activeSpeaker
+        ? merge(state, { participants: Object.freeze(state.participants.slice(0, 1)), activeSpeaker: null })
         : state;
   }
 }

@@ -1,6 +1,7 @@
 /** The seam between a call and whatever carries its media: a mesh today, an SFU later. Nothing above may know which. */
 import type { PmError } from '../errors.ts';
-import type { LinkState, PathKind, SourceName, SourceState } from '../state/call-state.ts';
+import type { LinkState, SourceName, SourceState } from '../state/call-state.ts';
+import type { LinkStats } from './stats.ts';
 
 /** The lifecycle of one WebRTC connection, in the order of the standards (JSEP, ICE, DTLS, RTP). */
 export const TIMELINE_STEPS = [
@@ -36,10 +37,25 @@ export interface Signal {
   readonly conn?: string;
   /** The number of the sender's offer, echoed by its answer; absent from original clients. */
   readonly offer?: number;
+  /**
+   * Counts the descriptions of the sender: two ways may bring them in another order, and a later one voids those
+   * before it. Absent from original clients.
+   */
+  readonly seq?: number;
+}
+
+export interface LinkConfiguration extends RTCConfiguration {
+  /**
+   * What stands before the colon in the label of the data channel that original clients expect. It is told as `channel`,
+   * whoever made it.
+   */
+  fileLabel?: string;
 }
 
 /** The way signals leave. Whatever is behind it queues while no way is open. */
 export interface SignalPort {
+  /** Whether what is sent now goes out now. */
+  readonly open: boolean;
   send(to: string, signal: Signal): void;
 }
 
@@ -52,21 +68,32 @@ export interface PreparedOffer {
 
 export interface PeerInfo {
   readonly id: string;
-  /** Speaks our extension. */
-  readonly ext: boolean;
+  /** Speaks our extension; null where the server cannot tell, until the peer's first description does. */
+  readonly ext: boolean | null;
   /** This side makes the first offer. */
   readonly initiator: boolean;
   /** Yields on glare (W3C perfect negotiation). */
   readonly polite: boolean;
 }
 
+/** What our clients tell each other over their control channels: JSON, told apart by `t`. */
+export interface PeerMessage {
+  readonly t: string;
+  readonly [field: string]: unknown;
+}
+
 export interface TransportEvents {
   link: { id: string; state: LinkState };
-  path: { id: string; path: PathKind };
+  /** A reading of the connection: every 500 ms at first, later every second, until the link is closed. */
+  stats: { id: string; stats: LinkStats };
+  /** What keeps the pictures that others see of us below what they wish. */
+  limited: { by: 'bandwidth' | 'processor' | null };
   /** A source's media arrived or went (`null`). */
   track: { id: string; source: SourceName; stream: MediaStream | null };
-  /** What the peer says of its sources. */
-  media: { id: string; media: MediaStates };
+  /** One of ours said something over its control channel. A stranger's word: whoever reads it checks it first. */
+  message: { id: string; message: PeerMessage };
+  /** One of ours opened a data channel of its own making. */
+  channel: { id: string; channel: RTCDataChannel };
   /** The peer closed its side of the link. */
   bye: { id: string };
   error: { id: string; error: PmError };
@@ -74,12 +101,12 @@ export interface TransportEvents {
 
 export interface MediaTransport {
   on<K extends keyof TransportEvents>(name: K, callback: (detail: TransportEvents[K]) => void): () => void;
-  configure(config: RTCConfiguration): void;
+  configure(config: LinkConfiguration): void;
   /** Up to `count` offers gathered ahead of the join. Idempotent: tops up what is there. */
   prepare(count: number): Promise<readonly PreparedOffer[]>;
   /** Says who was dealt the prepared offer `conn`: its connection becomes the link to that peer. */
   assign(conn: string, peer: PeerInfo): void;
-  /** Closes the prepared offers that nobody was dealt. */
+  /** The prepared offers that nobody was dealt are not needed any more; closed in a while. */
   discardPrepared(): void;
   /** Opens a link, or returns with the one that is there. */
   connect(peer: PeerInfo): void;
@@ -88,9 +115,25 @@ export interface MediaTransport {
   receive(from: string, signal: Signal): void;
   /** A signal may have been lost on the way: whatever still waits for an answer is sent again. */
   resend(): void;
+  /** The network changed under the page: paths that seem well may be gone. */
+  nudge(): void;
   /** What is sent to everybody as `source`; null sends nothing. Needs no renegotiation for microphone and camera. */
   publish(source: SourceName, track: MediaStreamTrack | null): void;
-  announce(media: MediaStates): void;
+  /**
+   * Tells everybody of ours a fact about oneself, now and to whoever comes later, or one of them alone (`to`). Only the
+   * newest of each `t` counts. `wish` is how large the other's pictures are shown here, which its transport reads:
+   * `camera` and `screen` each as `[width, height]` in pixels, null while nobody looks; `first` unless somebody else
+   * speaks.
+   */
+  announce(message: PeerMessage, to?: string): void;
+  /** Tells one of ours, once, in order. @returns false when there is no open channel to it */
+  tell(id: string, message: PeerMessage): boolean;
+  /** Opens a data channel to one of ours. @returns null when there is no connection that could carry it */
+  openChannel(id: string, label: string, init?: RTCDataChannelInit): RTCDataChannel | null;
+  /** Ends the link to a peer that breaks the rules (`peer-misbehaved`); the room goes on. */
+  cutOff(id: string, why: string): void;
   timeline(id: string): readonly TimelineEntry[];
+  /** The newest reading of every link that was connected. */
+  stats(): readonly (LinkStats & { readonly id: string })[];
   close(): void;
 }

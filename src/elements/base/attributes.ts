@@ -1,3 +1,5 @@
+import type { ScreenHint } from '../../core/index.ts';
+
 /** Attributes that are more than text: how each is read. Undefined is for what cannot be. */
 type Reader<T> = (text: string | null) => T | undefined;
 
@@ -20,6 +22,7 @@ export const readers = {
   'ice-servers': iceServers,
   'max-peers': (text: string | null) => (/^[1-9]\d{0,2}$/.test((text ??= '8')) ? Number(text) : undefined),
   'ice-policy': oneOf<RTCIceTransportPolicy>('all', 'relay'),
+  'screen-hint': oneOf<ScreenHint>('detail', 'motion'),
   layout: oneOf('auto', 'grid'),
   theme: oneOf('auto', 'light', 'dark'),
 };

@@ -33,10 +33,12 @@ export class MediaController implements ReactiveController {
   }
 
   hostConnected(): void {
+    this.host.ownerDocument.addEventListener('resume', this.resume);
     this.host.requestUpdate();
   }
 
   hostDisconnected(): void {
+    this.host.ownerDocument.removeEventListener('resume', this.resume);
     // A tile that is only moved must not go dark: it is back within this task.
     queueMicrotask(() => this.host.isConnected || this.show(null));
   }
@@ -45,7 +47,12 @@ export class MediaController implements ReactiveController {
     if (!this.video || this.video.srcObject === stream) return;
     this.picture = false;
     this.video.srcObject = stream;
-    // Muted pictures need no gesture; what may still reject is an overtaken load, of no interest.
-    if (stream) this.video.play().catch(() => undefined);
+    if (stream) this.resume();
   }
+
+  /** A page that was frozen (Page Lifecycle) comes back with its media paused. */
+  private readonly resume = (): void => {
+    // Muted pictures need no gesture; what may still reject is an overtaken load, of no interest.
+    if (this.video?.srcObject) this.video.play().catch(() => undefined);
+  };
 }

@@ -2,13 +2,23 @@ import type { PropertyDeclaration, PropertyDeclarations, PropertyValues } from '
 import {
   Call,
   PmError,
+  type AcceptFileOptions,
+  type AudioProcessing,
   type CallEvents,
   type CallLike,
   type CallOptions,
   type CallState,
+  type DeviceKind,
+  type MediaDevice,
   type Participant,
   type Phase,
+  type Processor,
   type Reason,
+  type ScreenHint,
+  type SendDataOptions,
+  type SendFileOptions,
+  type RecordedFile,
+  type RecordingOptions,
 } from '../../core/index.ts';
 import { CallProvider } from '../context.ts';
 import { notices, PmErrorEvent, type RequestDetail, type RequestName } from '../events.ts';
@@ -30,6 +40,11 @@ const OPTIONS = {
   icePolicy: { attribute: 'ice-policy', converter: readers['ice-policy'] },
   maxPeers: { attribute: 'max-peers', converter: readers['max-peers'] },
   roomPrefix: { attribute: 'room-prefix' },
+  e2eePrefix: { attribute: 'e2ee-prefix' },
+  fileChannelLabel: { attribute: 'file-channel-label' },
+  passphrase: { attribute: false },
+  audioProcessing: { attribute: false },
+  screenHint: { attribute: 'screen-hint', converter: readers['screen-hint'] },
 } satisfies Record<keyof CallOptions, PropertyDeclaration>;
 const OPTION_NAMES = Object.keys(OPTIONS) as (keyof CallOptions)[];
 
@@ -64,6 +79,16 @@ export abstract class RoomElement extends PmElement implements CallOptions {
   maxPeers = 8;
   /** Overrides what the relay says; for an existing Private Meet server. */
   roomPrefix: string | null = null;
+  /** Likewise: what marks an encrypted message. */
+  e2eePrefix: string | null = null;
+  /** Likewise: the data channel on which original clients send pictures. */
+  fileChannelLabel: string | null = null;
+  /** End-to-end key of the chat; never an attribute. */
+  passphrase = '';
+  /** What the browser does to one's voice: `echoCancellation`, `noiseSuppression`, `autoGainControl`. */
+  audioProcessing: AudioProcessing = {};
+  /** What shared screens are about: `detail` is text, `motion` is films. */
+  screenHint: ScreenHint = 'detail';
 
   protected readonly audio = new RemoteAudio(this);
   private current: CallLike | null = null;
@@ -109,6 +134,72 @@ export abstract class RoomElement extends PmElement implements CallOptions {
   }
   toggleCamera(force?: boolean): Promise<boolean> {
     return handled(this.call.toggleCamera(force));
+  }
+  /** Shares the screen; to be called from within a click. */
+  toggleScreen(force?: boolean): Promise<boolean> {
+    return handled(this.call.toggleScreen(force));
+  }
+  devices(): Promise<readonly MediaDevice[]> {
+    return handled(this.call.devices());
+  }
+  /** `kind` is `mic`, `camera` or `speaker`; a camera may be `user` or `environment`, a phone's front and back. */
+  setDevice(kind: DeviceKind, id: string): Promise<void> {
+    return handled(this.call.setDevice(kind, id));
+  }
+  /** Puts a treatment of the page's own (blur, a noise model) between a device and what is sent. */
+  setProcessor(device: 'mic' | 'camera', processor: Processor | null): Promise<void> {
+    return handled(this.call.setProcessor(device, processor));
+  }
+  /** Starts the sound that the browser held back; to be called from within a click. */
+  playSound(): void {
+    this.call.playSound();
+  }
+  /** The newest reading of every connection. */
+  getStats(): ReturnType<CallLike['getStats']> {
+    return handled(this.call.getStats());
+  }
+  /** Raises or lowers one's hand. */
+  toggleHand(force?: boolean): Promise<boolean> {
+    return handled(this.call.toggleHand(force));
+  }
+  /** Shows everybody one emoji. */
+  react(emoji: string): Promise<void> {
+    return handled(this.call.react(emoji));
+  }
+  /** Sends the page's own data, JSON or bytes, to the others of this room. */
+  sendData(topic: string, data: unknown, options?: SendDataOptions): Promise<void> {
+    return handled(this.call.sendData(topic, data, options));
+  }
+  /** Says something to everybody in the room; resolves once the relay has echoed it. */
+  sendMessage(text: string): Promise<void> {
+    return handled(this.call.sendMessage(text));
+  }
+  /** Says a message again that failed. */
+  retryMessage(id: string): Promise<void> {
+    return handled(this.call.retryMessage(id));
+  }
+  /** Tells the others that one is typing. */
+  setTyping(on: boolean): void {
+    this.call.setTyping(on);
+  }
+  /** Offers a file to one or to everybody; `snapshot.files` tells how it goes. */
+  sendFile(file: Blob, options?: SendFileOptions): Promise<readonly string[]> {
+    return handled(this.call.sendFile(file, options));
+  }
+  acceptFile(id: string, options?: AcceptFileOptions): Promise<void> {
+    return handled(this.call.acceptFile(id, options));
+  }
+  declineFile(id: string): Promise<void> {
+    return handled(this.call.declineFile(id));
+  }
+  cancelFile(id: string): Promise<void> {
+    return handled(this.call.cancelFile(id));
+  }
+  startRecording(options?: RecordingOptions): Promise<void> {
+    return handled(this.call.startRecording(options));
+  }
+  stopRecording(): Promise<RecordedFile> {
+    return handled(this.call.stopRecording());
   }
   /** Fires `pm-<name>-request` on the room and, unless it is prevented, carries it out. */
   request<K extends RequestName>(name: K, detail: RequestDetail<K> = {}): Promise<unknown> {

@@ -45,7 +45,7 @@ export const tile = css`
     object-fit: cover;
     transition: opacity 120ms;
   }
-  :host(:state(self)) video {
+  :host(:state(mirrored)) video {
     scale: -1 1;
   }
   :host(:state(waiting)) video {

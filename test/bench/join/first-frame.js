@@ -1,11 +1,20 @@
 /**
  * The stopwatch, the same in every variant, before the page's first script: `bench.clicked()` starts it, and the
- * first frame of somebody else that any `<video>` of the page presents stops it. It only listens: no variant plays
+ * first frame of somebody else that any `<video>` of the page presents stops it (or of each other person, in a mesh). It only listens: no variant plays
  * anything more or anything else because of it.
  */
 (() => {
   const own = new Set();
-  const bench = { clickedAt: 0, firstFrameAt: 0, clicked: () => (bench.clickedAt = Date.now()) };
+  const bench = {
+    clickedAt: 0,
+    firstFrameAt: 0,
+    /** When the first picture of each other person was presented, by the track. */
+    seen: new Map(),
+    clicked: () => (bench.clickedAt = Date.now()),
+    /** When so many others had been seen; 0 while they have not. */
+    sawAll: (count) =>
+      bench.seen.size < count ? 0 : [...bench.seen.values()].sort((a, b) => a - b)[count - 1],
+  };
   window.bench = bench;
 
   const capture = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
@@ -31,13 +40,13 @@
     ...source,
     set(stream) {
       source.set.call(this, stream);
-      if (!stream || bench.firstFrameAt || !(this instanceof HTMLVideoElement) || isRemote(this) === false)
-        return;
+      if (!stream || !(this instanceof HTMLVideoElement) || isRemote(this) === false) return;
       const presented = () => {
         const now = Date.now();
-        if (bench.firstFrameAt) return;
-        if (isRemote(this)) bench.firstFrameAt = now;
-        else this.requestVideoFrameCallback(presented);
+        if (!isRemote(this)) return void this.requestVideoFrameCallback(presented);
+        bench.firstFrameAt ||= now;
+        const [{ id }] = this.srcObject.getVideoTracks();
+        if (!bench.seen.has(id)) bench.seen.set(id, now);
       };
       this.requestVideoFrameCallback(presented);
     },

@@ -34,6 +34,8 @@ export interface ProxyOptions {
   readonly port?: number;
   /** Of frames, of the socket's opening and of requests that are no GET (the sign-in). */
   readonly delay?: Delay;
+  /** Uniform in [0, 1): where random delays come from, for a test that wants the same ones again. */
+  readonly random?: () => number;
   /** Pages served by the proxy itself, by path. */
   readonly pages?: Readonly<Record<string, string>>;
 }
@@ -55,6 +57,7 @@ function typeOf(text: string): string {
 export class DelayProxy {
   readonly frames: Frame[] = [];
   delay: Delay;
+  private readonly random: () => number;
   /** Refuses new connections, as an unreachable relay does. */
   refusing = false;
   /** Swallows every frame: sockets open and then say nothing. */
@@ -78,6 +81,7 @@ export class DelayProxy {
   private constructor(options: ProxyOptions) {
     this.target = new URL(options.target);
     this.delay = options.delay ?? 0;
+    this.random = options.random ?? Math.random;
     this.pages = options.pages ?? {};
     this.server = createServer((request, response) => void this.serve(request, response));
     this.server.on('upgrade', (request, socket, head) => void this.upgrade(request, socket as Socket, head));
@@ -140,7 +144,7 @@ export class DelayProxy {
 
   private once(): number {
     const { delay } = this;
-    return typeof delay === 'number' ? delay : delay[0] + Math.random() * (delay[1] - delay[0]);
+    return typeof delay === 'number' ? delay : delay[0] + this.random() * (delay[1] - delay[0]);
   }
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -3,8 +3,10 @@ import type { RemoteMedia } from './page/index.ts';
 import { settled } from './until.ts';
 import type { Visitor } from './visitor.ts';
 
-/** How long one look at the media lasts, in ms: fake microphones beep once a second. */
+/** How long the first look at the media lasts, in ms: fake microphones beep once a second. */
 const LOOK = 1_300;
+/** Later looks are longer: a busy machine may take seconds to begin to play. */
+const LONGEST_LOOK = 6_000;
 /** Quieter than this is silence; the fake microphones' beeps have a root mean square of 0.05 and more. */
 const AUDIBLE = 0.005;
 
@@ -31,10 +33,13 @@ function whatIsMissing({ id, pictures, sound, shown, playedAloud }: RemoteMedia)
  */
 export async function expectEveryoneSeesEveryone(
   places: readonly (Visitor | Place)[],
-  { timeout = 45_000 }: { timeout?: number } = {},
+  {
+    timeout = 45_000,
+    strangers = 0,
+  }: { timeout?: number; /** Others in the room, who are not asked. */ strangers?: number } = {},
 ): Promise<number> {
   const all = places.map((each): Place => ('visitor' in each ? each : { visitor: each }));
-  const others = all.length - 1;
+  const others = all.length - 1 + strangers;
   await Promise.all(
     all.map(async ({ visitor, selector = 'pm-room' }) => {
       await settled(
@@ -50,10 +55,12 @@ export async function expectEveryoneSeesEveryone(
         },
         { timeout },
       );
+      let look = LOOK;
       await settled(
         `${visitor.who} sees and hears ${String(others)} others`,
         async () => {
-          const media = await visitor.run((given, ms) => e2e.remoteMedia(given, ms), selector, LOOK);
+          const media = await visitor.run((given, ms) => e2e.remoteMedia(given, ms), selector, look);
+          look = Math.min(2 * look, LONGEST_LOOK);
           const missing = media.map(whatIsMissing).filter((each) => each !== null);
           if (media.length !== others) missing.push(`${String(media.length)} others`);
           return missing.length ? missing.join('; ') : null;

@@ -7,8 +7,15 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test as nodeTest, type TestContext } from 'node:test';
 import { startRelayProcess, type RelayProcess } from '../relay.ts';
 import { DelayProxy, type ProxyOptions } from './delay-proxy.ts';
-import { document, Site } from './site.ts';
-import { Browsers, screenshot, Visitor, type Kind, type VisitOptions } from './visitor.ts';
+import { document, Site, type Pages } from './site.ts';
+import {
+  Browsers,
+  screenshot,
+  Visitor,
+  type BrowserSource,
+  type Kind,
+  type VisitOptions,
+} from './visitor.ts';
 
 export interface PlaceOptions extends VisitOptions {
   /** Which process of its kind; by default each visitor of a test has a process of its own. */
@@ -35,8 +42,8 @@ export class Stage {
 
   constructor(
     readonly relay: RelayProcess,
-    readonly site: Site,
-    private readonly browsers: Browsers,
+    readonly site: Pages,
+    private readonly browsers: BrowserSource,
     private readonly context: TestContext,
   ) {}
 
@@ -63,6 +70,11 @@ export class Stage {
     const visitor = await Visitor.open(browser, kind, url, { who: `${kind}-${String(process)}`, ...rest });
     this.visitors.push(visitor);
     return visitor;
+  }
+
+  /** To be done when the test is over. */
+  later(close: () => Promise<unknown>): void {
+    this.closers.push(close);
   }
 
   async proxy(options: Partial<ProxyOptions> = {}): Promise<DelayProxy> {
@@ -98,26 +110,34 @@ export class Stage {
   }
 }
 
-export type Scenario = (stage: Stage) => Promise<void>;
+export type Scenario<S extends Stage = Stage> = (stage: S) => Promise<void>;
+export type Declare<S extends Stage = Stage> = (
+  name: string,
+  scenario: Scenario<S>,
+  timeout?: number,
+) => void;
 
-/** To be called once in a file; the answer declares its tests. */
-export function scenarios(settings: Record<string, string> = {}): (name: string, scenario: Scenario) => void {
-  const browsers = new Browsers();
-  let relay: RelayProcess;
-  let site: Site;
+/** What the tests of one file share. */
+export interface World<S extends Stage = Stage> {
+  stage(context: TestContext): S;
+  close(): Promise<void>;
+}
+
+/**
+ * To be called once in a file; the answer declares its tests.
+ *
+ * @param skip why they cannot run on this machine; '' where they can
+ */
+export function scenariosIn<S extends Stage>(open: () => Promise<World<S>>, skip = ''): Declare<S> {
+  let world: World<S> | undefined;
   before(async () => {
-    [relay, site] = await Promise.all([
-      startRelayProcess({ PM_LOG_LEVEL: 'error', ...settings }),
-      Site.start(),
-    ]);
+    if (!skip) world = await open();
   });
-  after(async () => {
-    await browsers.close();
-    await Promise.all([site?.close(), relay?.close()]);
-  });
-  return (name, scenario) => {
-    void nodeTest(name, { timeout: 300_000 }, async (context) => {
-      const stage = new Stage(relay, site, browsers, context);
+  after(() => world?.close());
+  return (name, scenario, timeout = 300_000) => {
+    void nodeTest(name, { timeout, skip: skip || false }, async (context) => {
+      if (!world) throw new Error('the world of this file did not open');
+      const stage = world.stage(context);
       try {
         await scenario(stage);
         const problems = stage.problems();
@@ -132,4 +152,22 @@ export function scenarios(settings: Record<string, string> = {}): (name: string,
       }
     });
   };
+}
+
+/** A relay and a site on loopback, and the machine's browsers. */
+export function scenarios(settings: Record<string, string> = {}): Declare {
+  return scenariosIn(async () => {
+    const browsers = new Browsers();
+    const [relay, site] = await Promise.all([
+      startRelayProcess({ PM_LOG_LEVEL: 'error', ...settings }),
+      Site.start(),
+    ]);
+    return {
+      stage: (context) => new Stage(relay, site, browsers, context),
+      async close() {
+        await browsers.close();
+        await Promise.all([site.close(), relay.close()]);
+      },
+    };
+  });
 }

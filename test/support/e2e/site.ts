@@ -17,7 +17,13 @@ ${body}
 </html>`;
 }
 
-export class Site {
+export interface Pages {
+  /** Serves `html` and says where. */
+  add(html: string): string;
+  close(): Promise<void>;
+}
+
+export class Site implements Pages {
   private readonly pages = new Map<string, string>();
   private readonly server: Server;
 
@@ -39,7 +45,6 @@ export class Site {
     return (this.server.address() as AddressInfo).port;
   }
 
-  /** Serves `html` and says where. */
   add(html: string): string {
     const path = `/page-${String(this.pages.size + 1)}.html`;
     this.pages.set(path, html);

@@ -14,7 +14,7 @@ import { until } from './until.ts';
 export type Kind = 'chromium' | 'firefox';
 
 /** Fewer pictures a second than the fake camera's twenty: several calls share the machine's processors. */
-const FEW_FRAMES = '--use-fake-device-for-media-stream=fps=10';
+export const FEW_FRAMES = '--use-fake-device-for-media-stream=fps=10';
 
 let compiled: string | undefined;
 
@@ -30,11 +30,15 @@ function toolkitScript(options: PageOptions): string {
   return `var e2eOptions = ${JSON.stringify(options)};\n${compiled ?? ''}`;
 }
 
+export interface BrowserSource {
+  /** The `index`-th process of a kind; different `flags` are different processes. */
+  get(kind: Kind, index?: number, flags?: readonly string[]): Promise<Browser>;
+}
+
 /** Browser processes of one test file, started when first asked for and reused. */
-export class Browsers {
+export class Browsers implements BrowserSource {
   private readonly started = new Map<string, Promise<Browser>>();
 
-  /** The `index`-th process of a kind; different `flags` are different processes. */
   get(kind: Kind, index = 0, flags: readonly string[] = []): Promise<Browser> {
     const key = [kind, index, ...flags].join(' ');
     let browser = this.started.get(key);

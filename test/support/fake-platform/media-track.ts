@@ -20,6 +20,8 @@ export class FakeTrack extends FakeEventTarget {
   readonly deviceId: string;
   enabled = true;
   contentHint = '';
+  /** How loud it is, root mean square. */
+  level = 0;
   muted = false;
   readyState: MediaStreamTrackState = 'live';
   onended: ((event: Event) => void) | null = null;

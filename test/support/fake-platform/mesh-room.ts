@@ -1,7 +1,7 @@
 /** Participants with the mesh transport and nothing above it, over a wire that the test may disturb. */
 import { MeshTransport } from '../../../src/core/transport/mesh/mesh-transport.ts';
 import type { LinkState, SourceName } from '../../../src/core/state/call-state.ts';
-import type { Signal } from '../../../src/core/transport/transport.ts';
+import type { MediaStates, Signal } from '../../../src/core/transport/transport.ts';
 import type { FakePeerConnection } from './peer/connection.ts';
 import type { FakeTransceiver } from './peer/transceiver.ts';
 import type { FakePlatform } from './platform.ts';
@@ -30,7 +30,10 @@ export class Member {
     });
     transport.on('link', ({ id, state }) => void this.links.set(id, state));
     transport.on('bye', ({ id }) => void this.byes.push(id));
-    transport.on('media', ({ id, media }) => void this.media.push({ id, camera: media.camera }));
+    transport.on('message', ({ id, message }) => {
+      const { camera } = message['media'] as MediaStates;
+      this.media.push({ id, camera });
+    });
     transport.on('error', ({ error }) => void this.errors.push(error));
   }
 
@@ -73,6 +76,7 @@ export class MeshRoom {
   async add(name: string, configuration: RTCConfiguration = {}): Promise<Member> {
     const platform = this.world.platform(name);
     const port = {
+      open: true,
       send: (to: string, signal: Signal): void => {
         const wire = signal.kind === 'candidate' ? this.candidates : this.wire;
         wire.send(name, to, signal);

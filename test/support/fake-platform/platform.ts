@@ -1,12 +1,17 @@
 /** One participant's surroundings: the Platform interface of the core, on fakes. */
-import type { LogLevel, PageEvent, Platform } from '../../../src/core/platform.ts';
+import type { LogLevel, PageEvent, Platform, RecorderParts } from '../../../src/core/platform.ts';
+import { FakeAudioContext } from './audio.ts';
 import { FakeMediaDevices } from './media-devices.ts';
 import { FakeStream, FakeTrack, trackOf, type TrackKind } from './media-track.ts';
 import { certificateOf, FakeCertificate } from './peer/certificate.ts';
 import { FakePeerConnection } from './peer/connection.ts';
 import type { Network } from './peer/network.ts';
+import { FakeRecording } from './recorder.ts';
 import type { Scope } from './scope.ts';
 import { FakeSocket, type ConnectHandler } from './socket.ts';
+
+/** Where the calendar of every fake world begins. */
+const EPOCH = Date.UTC(2026, 0, 1);
 
 export interface LogEntry {
   readonly at: number;
@@ -31,6 +36,7 @@ export interface Surroundings {
 
 export class FakePlatform implements Platform {
   readonly devices: FakeMediaDevices;
+  readonly recording: FakeRecording;
   readonly connections: FakePeerConnection[] = [];
   readonly sockets: FakeSocket[] = [];
   readonly logged: LogEntry[] = [];
@@ -38,6 +44,9 @@ export class FakePlatform implements Platform {
   /** False on a page that is no secure context. */
   secure = true;
   online = true;
+  /** False in a browser without setSinkId. */
+  sinks = true;
+  private readonly realSubtle: SubtleCrypto;
   private readonly pageCallbacks = new Set<{ callback: (event: PageEvent) => void }>();
 
   constructor(
@@ -46,11 +55,43 @@ export class FakePlatform implements Platform {
     private readonly surroundings: Surroundings,
   ) {
     this.devices = new FakeMediaDevices(scope);
+    this.recording = new FakeRecording(scope);
     this.baseUrl = surroundings.baseUrl;
+    // WebCrypto of the surroundings is real work.
+    this.realSubtle = new Proxy(crypto.subtle, {
+      get: (subtle, name: keyof SubtleCrypto) => {
+        const method = subtle[name] as (...args: unknown[]) => Promise<unknown>;
+        return (...args: unknown[]) => this.work(method.apply(subtle, args));
+      },
+    });
+  }
+
+  /** None, unless a test gives it the browser's own: what is received is then kept in memory. */
+  storage: StorageManager | null = null;
+  locks: LockManager | null = null;
+
+  get subtle(): SubtleCrypto | null {
+    return this.secure ? this.realSubtle : null;
+  }
+
+  work<T>(promise: Promise<T>): Promise<T> {
+    return this.scope.scheduler.hold(promise);
+  }
+
+  randomBytes(count: number): Uint8Array<ArrayBuffer> {
+    return Uint8Array.from({ length: count }, () => this.scope.random.integer(0, 255));
+  }
+
+  date(): number {
+    return EPOCH + this.now();
   }
 
   get mediaDevices(): Platform['mediaDevices'] {
     return this.secure ? this.devices : null;
+  }
+
+  onDevices(callback: () => void): () => void {
+    return this.devices.watch(callback);
   }
 
   /** The documented cast: a fake stands for the real thing from here on, with the parts that the core uses. */
@@ -77,10 +118,27 @@ export class FakePlatform implements Platform {
     return new FakeStream(this.scope, tracks.map(trackOf));
   }
 
+  recorderParts(): RecorderParts | null {
+    return this.recording.parts;
+  }
+
+  /** One that is only ever drawn upon and captured. */
+  createCanvas(): HTMLCanvasElement {
+    const canvas = {
+      getContext: () => ({ fillRect: () => undefined }),
+      captureStream: () => this.createStream([this.track('video', 'canvas')]),
+    };
+    return canvas as unknown as HTMLCanvasElement;
+  }
+
   /** A captured track without getUserMedia, for tests of the transport alone. */
   track(kind: TrackKind, label?: string): MediaStreamTrack {
     const track = new FakeTrack(this.scope, kind, 'captured', label === undefined ? {} : { label });
     return track;
+  }
+
+  createAudio(): AudioContext {
+    return new FakeAudioContext(this.scope) as unknown as AudioContext;
   }
 
   fetch(url: string, init?: RequestInit): Promise<Response> {

@@ -39,6 +39,8 @@ function hop(): Promise<void> {
 
 export class Scheduler {
   now = 0;
+  /** Entries that may run before it gives up: two sides that answer each other for ever at one instant never end. */
+  patience = Infinity;
   private readonly heap: Entry[] = [];
   private readonly dead = new Set<string>();
   private readonly frozen = new Map<string, Entry[]>();
@@ -163,6 +165,7 @@ export class Scheduler {
   private step(): void {
     const entry = this.pop();
     if (!entry?.run) return;
+    if ((this.patience -= 1) < 0) throw new Error(`${this.name}: it never comes to rest`);
     this.now = entry.time;
     const late = this.frozen.get(entry.owner);
     if (late) {

@@ -11,6 +11,8 @@ const CLOSE_TIMEOUT = 20_000;
 /** What stands between the two ends. `dead`: packets vanish, and nobody is told (a half-open connection). */
 class Cable {
   dead = false;
+  /** Milliseconds that every packet takes beyond what the seed draws: a line that is busy. */
+  extra = 0;
   private last: Record<'up' | 'down', number> = { up: 0, down: 0 };
 
   constructor(private readonly scope: Scope) {}
@@ -24,7 +26,7 @@ class Cable {
   carry(way: 'up' | 'down', deliver: () => void): void {
     const { scheduler, random, delays, owner } = this.scope;
     const arrival = Math.max(
-      scheduler.now + random.between(delays.socket[0], delays.socket[1]),
+      scheduler.now + this.extra + random.between(delays.socket[0], delays.socket[1]),
       this.last[way],
     );
     this.last[way] = arrival;

@@ -2,53 +2,59 @@
  * What our clients tell each other directly: one ordered, reliable data channel beside the media. Negotiated by id, so
  * that it opens with the transport and costs no message of its own. Everything that arrives is a stranger's word.
  */
-import { SOURCE_NAMES, type SourceName, type SourceState } from '../../state/call-state.ts';
-import type { MediaStates } from '../transport.ts';
+import { Bucket } from '../../util/bucket.ts';
+import type { PeerMessage } from '../transport.ts';
 
-/** Longest message taken, in UTF-16 units. */
-const MAX_MESSAGE = 16_384;
-
-const STATES: readonly unknown[] = ['off', 'pending', 'on', 'silenced', 'lost'] satisfies SourceState[];
-
-/** @throws {TypeError} for anything but a state of every source */
-function readMedia(text: unknown): MediaStates {
-  if (typeof text !== 'string' || text.length > MAX_MESSAGE) throw new TypeError('No text, or too long.');
-  const { t, media } = JSON.parse(text) as { t?: unknown; media?: Partial<Record<SourceName, unknown>> };
-  if (t !== 'media' || !media || !SOURCE_NAMES.every((name) => STATES.includes(media[name]))) {
-    throw new TypeError('No state of media.');
-  }
-  return Object.fromEntries(SOURCE_NAMES.map((name) => [name, media[name]])) as MediaStates;
-}
+/** Longest message either way, in UTF-16 units. */
+const MAX_MESSAGE = 65_536;
+/** Messages in a second, and at once, that are taken from one peer; one that says more is cut off. */
+const PER_SECOND = 200;
+const BURST = 400;
 
 export interface ControlHooks {
-  media(media: MediaStates): void;
+  message(message: PeerMessage): void;
+  /** It may be used from now on. */
+  open(): void;
   /** The other side closed the channel, and with it the connection. */
   closed(): void;
+  /** The peer breaks the rules for good. */
+  misbehaved(why: string): void;
+  now(): number;
   warn(message: string, error: unknown): void;
+}
+
+/** @throws {TypeError} for anything but an object with a `t` */
+function read(data: unknown): PeerMessage {
+  const message: unknown = typeof data === 'string' ? JSON.parse(data) : null;
+  if (typeof (message as PeerMessage | null)?.t !== 'string') throw new TypeError('No message of a peer.');
+  return message as PeerMessage;
 }
 
 export class ControlChannel {
   readonly #channel: RTCDataChannel;
-  #media: MediaStates | null = null;
+  readonly #hooks: ControlHooks;
+  readonly #inbound: Bucket;
 
   constructor(pc: RTCPeerConnection, hooks: ControlHooks) {
+    this.#hooks = hooks;
+    this.#inbound = new Bucket(PER_SECOND, BURST, () => hooks.now());
     const channel = pc.createDataChannel('pm:control', { negotiated: true, id: 0 });
     this.#channel = channel;
-    channel.onopen = () => this.#flush();
+    channel.onopen = () => hooks.open();
     channel.onclose = () => hooks.closed();
-    channel.onmessage = ({ data }: MessageEvent<unknown>) => {
-      try {
-        hooks.media(readMedia(data));
-      } catch (error) {
-        hooks.warn('A message of a peer was dropped.', error);
-      }
-    };
+    channel.onmessage = ({ data }: MessageEvent<unknown>) => this.#take(data);
   }
 
-  /** Tells the newest state, now or as soon as the channel is open. */
-  announce(media: MediaStates): void {
-    this.#media = media;
-    this.#flush();
+  get open(): boolean {
+    return this.#channel.readyState === 'open';
+  }
+
+  /** @returns false when the channel is not open, or the message too long for it */
+  send(message: PeerMessage): boolean {
+    const text = JSON.stringify(message);
+    if (!this.open || text.length > MAX_MESSAGE) return false;
+    this.#channel.send(text);
+    return true;
   }
 
   close(): void {
@@ -56,9 +62,13 @@ export class ControlChannel {
     this.#channel.close();
   }
 
-  #flush(): void {
-    if (this.#channel.readyState !== 'open' || !this.#media) return;
-    this.#channel.send(JSON.stringify({ t: 'media', media: this.#media }));
-    this.#media = null;
+  #take(data: unknown): void {
+    if (!this.#inbound.take()) return this.#hooks.misbehaved('too many messages');
+    if ((data as string).length > MAX_MESSAGE) return this.#hooks.misbehaved('a message is too long');
+    try {
+      this.#hooks.message(read(data));
+    } catch (error) {
+      this.#hooks.warn('A message of a peer was dropped.', error);
+    }
   }
 }

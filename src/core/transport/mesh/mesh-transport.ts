@@ -1,11 +1,15 @@
 /** A full mesh: one peer connection to everybody else in the room. */
+import { PmError } from '../../errors.ts';
 import type { Platform } from '../../platform.ts';
-import type { SourceName } from '../../state/call-state.ts';
+import type { LinkState, SourceName } from '../../state/call-state.ts';
 import { Emitter } from '../../util/emitter.ts';
+import { Scope } from '../../util/scope.ts';
+import type { LinkStats } from '../stats.ts';
 import type {
-  MediaStates,
+  LinkConfiguration,
   MediaTransport,
   PeerInfo,
+  PeerMessage,
   PreparedOffer,
   Signal,
   SignalPort,
@@ -13,41 +17,65 @@ import type {
   TransportEvents,
 } from '../transport.ts';
 import { PeerLink } from './peer-link.ts';
-import type { SlotStreams } from './slots.ts';
+import type { PlainSources } from './plain-slots.ts';
 
+/** How long the offer of a plain peer with the smaller id is waited for, in milliseconds. */
+const OFFER_WAIT = 2_000;
 /** Timelines of closed connections that are kept for reading. */
 const KEPT_TIMELINES = 64;
+/** When offers that nobody was dealt are closed, in milliseconds after the join. */
+const DISCARD_AFTER = 2_000;
 
 export class MeshTransport implements MediaTransport {
   readonly #platform: Platform;
   readonly #port: SignalPort;
-  #config: RTCConfiguration;
+  #config: LinkConfiguration;
 
   readonly #events: Emitter<TransportEvents>;
   readonly #links = new Map<string, PeerLink>();
   readonly #peers = new Map<string, PeerInfo>();
   readonly #published = new Map<SourceName, MediaStreamTrack | null>();
-  readonly #streams: SlotStreams;
+  readonly #sources: PlainSources;
+  /** Settles when what only original clients need is there. */
+  #kit: Promise<unknown> | null = null;
+  readonly #scope = new Scope();
   /** Every connection's timeline by participant; kept after the connection closed. */
   readonly #timelines = new Map<string, PeerLink['timeline']>();
+  /** With whom there was a connection before (`interrupted`), or never will be as things are (`failed`). */
+  readonly #fates = new Map<string, 'interrupted' | 'failed'>();
   #prepared: PeerLink[] = [];
-  #media: MediaStates | null = null;
+  #cancelDiscard: (() => void) | null = null;
+  /** What is said of oneself, by its `t`. */
+  readonly #facts = new Map<string, { readonly message: PeerMessage; readonly to: string }>();
+  /** How large and how visible each peer shows us, as it said. */
+  readonly #wishes = new Map<string, PeerMessage>();
+  #uplink: Promise<{ update(): void }> | null = null;
   #closed = false;
 
-  private constructor(platform: Platform, port: SignalPort, config: RTCConfiguration) {
+  private constructor(platform: Platform, port: SignalPort, config: LinkConfiguration) {
     this.#platform = platform;
     this.#port = port;
     this.#config = config;
 
     this.#events = new Emitter((error) => platform.log('error', 'A transport listener failed.', error));
-    this.#streams = { main: platform.createStream([]), screen: platform.createStream([]) };
+    this.#events.on('stats', () => this.#balance());
+    this.#events.on('message', ({ id, message }) => {
+      if (message.t !== 'wish') return;
+      this.#wishes.set(id, message);
+      this.#balance();
+    });
+    this.#sources = {
+      main: platform.createStream([]),
+      screen: platform.createStream([]),
+      published: this.#published,
+    };
   }
 
   /** Makes the certificate that all connections share, so that none waits for one of its own. */
   static async create(
     platform: Platform,
     port: SignalPort,
-    config: RTCConfiguration,
+    config: LinkConfiguration,
   ): Promise<MeshTransport> {
     const certificates = await platform.generateCertificate().then(
       (certificate) => [certificate],
@@ -68,16 +96,18 @@ export class MeshTransport implements MediaTransport {
     return this.#events.on(name, callback);
   }
 
-  configure(config: RTCConfiguration): void {
+  configure(config: LinkConfiguration): void {
     this.#config = { ...this.#config, ...config };
   }
 
   async prepare(count: number): Promise<readonly PreparedOffer[]> {
+    this.#cancelDiscard?.();
+    this.#cancelDiscard = null;
     while (this.#prepared.length < count && !this.#closed) {
       const link = new PeerLink(
         this.#platform,
         () => this.#config,
-        this.#streams,
+        this.#sources,
         this.#platform.randomId(64),
       );
       link.offer();
@@ -95,32 +125,57 @@ export class MeshTransport implements MediaTransport {
   }
 
   discardPrepared(): void {
+    // Closing takes browsers some 20 ms each, in the very task in which the first picture is waited for.
+    this.#cancelDiscard ??= this.#platform.after(DISCARD_AFTER, () => this.#discard());
+  }
+
+  #discard(): void {
+    this.#cancelDiscard?.();
+    this.#cancelDiscard = null;
     for (const link of this.#prepared.splice(0)) link.close();
   }
 
   connect(peer: PeerInfo): void {
-    this.#peers.set(peer.id, peer);
-    if (this.#links.has(peer.id) || !peer.initiator) return;
-    this.#open(peer, peer.ext ? this.#platform.randomId(64) : undefined).offer();
+    const { id, ext, initiator } = peer;
+    const known = this.#peers.has(id);
+    if (!known) this.#peers.set(id, peer);
+    const begin = () => {
+      const now = this.#peers.get(id);
+      if (!now || this.#links.has(id)) return;
+      this.#open(now, now.ext === false ? undefined : this.#platform.randomId(64)).offer();
+    };
+    if (ext) return void (initiator && begin());
+    if (initiator) return this.#withKit(begin);
+    if (!known) this.#scope.add(this.#platform.after(OFFER_WAIT, () => this.#withKit(begin)));
   }
 
   disconnect(id: string): void {
     this.#peers.delete(id);
+    this.#fates.delete(id);
+    this.#wishes.delete(id);
+    for (const [key, { to }] of this.#facts) if (to === id) this.#facts.delete(key);
     const link = this.#links.get(id);
     this.#links.delete(id);
     link?.close();
   }
 
   receive(from: string, signal: Signal): void {
-    const peer = this.#peers.get(from);
+    let peer = this.#peers.get(from);
     if (!peer || this.#closed) return;
+    if (!peer.ext && !this.#sources.kit) return this.#withKit(() => this.receive(from, signal));
+    if (signal.conn && !peer.ext) this.#peers.set(from, (peer = { ...peer, ext: true }));
     const link = this.#links.get(from);
     if (signal.kind !== 'offer') {
       // Of another connection than the present one: too late, and of no use.
-      if (link && link.conn === signal.conn) link.receive(signal);
+      if (!signal.conn || link?.conn === signal.conn) link?.receive(signal);
       return;
     }
-    const same = link?.conn === signal.conn;
+    const same = signal.conn ? link?.conn === signal.conn : link?.knows(signal.payload);
+    if (signal.conn && !same && (signal.offer ?? 1) > 1) {
+      // More of a connection that is gone here. Whoever still believes in it learns so by a new one.
+      if (!link) this.#open(peer, this.#platform.randomId(64)).offer();
+      return;
+    }
     if (!link?.tentative) {
       if (link && same) link.receive(signal);
       else this.#open(peer, signal.conn).receive(signal);
@@ -140,30 +195,61 @@ export class MeshTransport implements MediaTransport {
     for (const link of this.#links.values()) link.resend();
   }
 
+  nudge(): void {
+    for (const link of this.#links.values()) link.nudge();
+  }
+
   publish(source: SourceName, track: MediaStreamTrack | null): void {
     this.#published.set(source, track);
     for (const link of this.#links.values()) link.publish(source, track);
   }
 
-  announce(media: MediaStates): void {
-    this.#media = media;
-    for (const link of this.#links.values()) link.announce(media);
+  announce(message: PeerMessage, to = ''): void {
+    this.#facts.set(message.t + to, { message, to });
+    for (const [id, link] of this.#links) if (!to || to === id) link.tell(message);
+  }
+
+  tell(id: string, message: PeerMessage): boolean {
+    return this.#links.get(id)?.tell(message) ?? false;
+  }
+
+  openChannel(id: string, label: string, init?: RTCDataChannelInit): RTCDataChannel | null {
+    return this.#links.get(id)?.openChannel(label, init) ?? null;
+  }
+
+  cutOff(id: string, why: string): void {
+    this.#links.get(id)?.cutOff(why);
   }
 
   timeline(id: string): readonly TimelineEntry[] {
     return this.#timelines.get(id)?.entries ?? [];
   }
 
+  stats(): readonly (LinkStats & { readonly id: string })[] {
+    return [...this.#links].flatMap(([id, { stats }]) => (stats ? [{ id, ...stats }] : []));
+  }
+
   close(): void {
     this.#closed = true;
-    this.discardPrepared();
+    this.#discard();
     for (const id of [...this.#links.keys()]) this.disconnect(id);
     this.#peers.clear();
+    this.#sources.black?.stop();
+    this.#scope.end();
     this.#events.clear();
   }
 
+  /** Runs `task` once what only original clients need is there; in order of asking. */
+  #withKit(task: () => void): void {
+    const load = async () => (this.#sources.kit = await this.#platform.work(import('./plain-slots.ts')));
+    (this.#kit ??= load()).then(task).catch((error: unknown) => {
+      this.#kit = null;
+      this.#platform.log('error', 'Original clients cannot be met.', error);
+    });
+  }
+
   #open(peer: PeerInfo, conn: string | undefined): PeerLink {
-    return this.#adopt(peer, new PeerLink(this.#platform, () => this.#config, this.#streams, conn));
+    return this.#adopt(peer, new PeerLink(this.#platform, () => this.#config, this.#sources, conn));
   }
 
   /** Makes `link` the link to `peer`, with everything that is being sent now. */
@@ -174,15 +260,62 @@ export class MeshTransport implements MediaTransport {
     this.#links.set(id, link);
     this.#keepTimeline(id, link);
     for (const [source, track] of this.#published) link.publish(source, track);
-    if (this.#media) link.announce(this.#media);
     link.assign(peer, {
       send: (signal) => this.#port.send(id, signal),
+      receive: (signal) => this.receive(id, signal),
+      relayOpen: () => this.#port.open,
+      rebuild: () => {
+        // An original client keeps the connection that it has: another one would never be answered.
+        if (this.#links.get(id) !== link || !this.#peers.get(id)?.ext) return false;
+        this.#open(peer, this.#platform.randomId(64)).offer();
+        return true;
+      },
+      unreachable: () => this.#unreachable(id),
+      facts: () => [...this.#facts.values()].flatMap(({ message, to }) => (!to || to === id ? message : [])),
       tell: (name, detail) => {
         // A closed predecessor must not speak for its successor.
         if (this.#links.get(id) === link) this.#events.emit(name, { ...detail, id } as never);
       },
+      link: (state) => this.#links.get(id) === link && this.#onLink(id, state),
     });
     return link;
+  }
+
+  /** On its way back a connection passes through states that would look like a first attempt. */
+  #onLink(id: string, state: LinkState): void {
+    if (state === 'connected') this.#fates.set(id, 'interrupted');
+    const again = state === 'new' || state === 'connecting';
+    this.#events.emit('link', { id, state: (again && this.#fates.get(id)) || state });
+  }
+
+  /** Said once for everybody with whom there never was a path. */
+  #unreachable(id: string): void {
+    if (this.#fates.has(id)) return;
+    this.#fates.set(id, 'failed');
+    this.#events.emit('link', { id, state: 'failed' });
+    const urls = (this.#config.iceServers ?? []).flatMap((server) => server.urls);
+    const code = urls.some((url) => url.startsWith('turn')) ? 'ice-failed' : 'turn-needed';
+    this.#events.emit('error', { id, error: new PmError(code, 'No path to a participant was found.') });
+  }
+
+  /** Divides the uplink anew. How is loaded with the first reading: no join waits for it. */
+  #balance(): void {
+    const platform = this.#platform;
+    const warn = (message: string, error: unknown) => platform.log('warn', message, error);
+    this.#uplink ??= platform.work(import('./uplink.ts')).then(
+      ({ Uplink }) =>
+        new Uplink({
+          links: () => this.#links,
+          wish: (id) => this.#wishes.get(id),
+          track: (source) => this.#published.get(source) ?? null,
+          limited: (by) => this.#events.emit('limited', { by }),
+          now: () => platform.now(),
+          warn,
+        }),
+    );
+    this.#uplink
+      .then((uplink) => this.#closed || uplink.update())
+      .catch((error: unknown) => warn('The uplink is not divided.', error));
   }
 
   #keepTimeline(id: string, link: PeerLink): void {

@@ -7,6 +7,9 @@ import type { Signal } from '../transport.ts';
 
 /** Candidates that may wait for the description they belong to; beyond that the oldest go, as stale. */
 const QUEUED_CANDIDATES = 64;
+/** What no honest peer needs: sections of one description, candidates of one connection. */
+const MAX_SECTIONS = 32;
+const MAX_CANDIDATES = 2_000;
 
 export interface NegotiatorHooks {
   send(signal: Signal): void;
@@ -16,6 +19,8 @@ export interface NegotiatorHooks {
   settled(): void;
   /** A description was refused by the browser: the connection cannot be negotiated as it is. */
   failed(error: unknown): void;
+  /** The peer breaks the rules for good. */
+  misbehaved(why: string): void;
   /** Something odd that costs nothing but deserves a line in the log. */
   warn(message: string, error: unknown): void;
 }
@@ -52,6 +57,10 @@ export class Negotiator {
   #settingRemoteAnswer = false;
   /** Numbers our offers; an answer to an older one is stale. */
   #offers = 0;
+  /** Numbers our descriptions; the highest one of theirs that counted. */
+  #said = 0;
+  #heard = 0;
+  #candidates = 0;
   /** Candidates that came before the description they belong to. */
   #early: RTCIceCandidateInit[] = [];
 
@@ -91,14 +100,17 @@ export class Negotiator {
     }
   }
 
-  async #description(type: 'offer' | 'answer', { payload: sdp, offer }: Signal): Promise<void> {
+  async #description(type: 'offer' | 'answer', { payload: sdp, offer, seq }: Signal): Promise<void> {
     const pc = this.#pc;
+    if (seq !== undefined && seq <= this.#heard) return;
     const stale = pc.signalingState !== 'have-local-offer' || (offer !== undefined && offer !== this.#offers);
     if (type === 'answer' && stale) return;
     const readyForOffer = !this.#makingOffer && (pc.signalingState === 'stable' || this.#settingRemoteAnswer);
     this.#ignoreOffer = !this.#polite() && type === 'offer' && !readyForOffer;
     if (this.#ignoreOffer) return;
 
+    if (sdp.split('\nm=').length > MAX_SECTIONS) return this.#hooks.misbehaved('too many sections');
+    this.#heard = seq ?? this.#heard;
     this.#settingRemoteAnswer = type === 'answer';
     try {
       await pc.setRemoteDescription({ type, sdp });
@@ -107,6 +119,8 @@ export class Negotiator {
     }
     if (type === 'offer') {
       this.#hooks.adopt();
+      // Number 1 is a connection's very first offer, and theirs: ours begin at 2.
+      this.#offers ||= 1;
       await pc.setLocalDescription();
       this.#sendLocal(offer);
     }
@@ -115,6 +129,7 @@ export class Negotiator {
   }
 
   async #candidate(candidate: RTCIceCandidateInit | null): Promise<void> {
+    if ((this.#candidates += 1) > MAX_CANDIDATES) return this.#hooks.misbehaved('too many candidates');
     if (!candidate) return;
     const { remoteDescription } = this.#pc;
     if (!remoteDescription || !belongsTo(candidate, remoteDescription.sdp)) {
@@ -135,7 +150,8 @@ export class Negotiator {
     const { localDescription } = this.#pc;
     if (!localDescription) return;
     const kind = localDescription.type === 'offer' ? 'offer' : 'answer';
-    this.#hooks.send({ kind, payload: localDescription.sdp, ...(offer === undefined ? {} : { offer }) });
+    const ids = offer === undefined ? {} : { offer, seq: (this.#said += 1) };
+    this.#hooks.send({ kind, payload: localDescription.sdp, ...ids });
   }
 
   #fail(error: unknown): void {

@@ -2,21 +2,49 @@
 import { PmError } from '../../errors.ts';
 import type { Platform } from '../../platform.ts';
 import { SOURCE_NAMES, type LinkState, type SourceName } from '../../state/call-state.ts';
+import type { LinkStats } from '../stats.ts';
 import { Timeline } from '../timeline.ts';
-import type { MediaStates, PeerInfo, PreparedOffer, Signal, TransportEvents } from '../transport.ts';
+import type {
+  LinkConfiguration,
+  PeerInfo,
+  PeerMessage,
+  PreparedOffer,
+  Signal,
+  TransportEvents,
+} from '../transport.ts';
 import { ControlChannel } from './control-channel.ts';
-import { watchFirstMedia } from './first-media.ts';
+import { Health } from './health.ts';
+import { Monitor } from './monitor.ts';
 import { Negotiator } from './negotiator.ts';
-import { Slots, type SlotStreams } from './slots.ts';
+import type { PlainSlots, PlainSources } from './plain-slots.ts';
+import { readSignal } from './signal-message.ts';
+import { Slots } from './slots.ts';
 
 export interface LinkHooks {
+  /** By the relay, which holds it while it is away. */
   send(signal: Signal): void;
+  /** A signal that came over the peer's channel. */
+  receive(signal: Signal): void;
+  link(state: LinkState): void;
+  /** No path was found in time. */
+  unreachable(): void;
+  /** The relay can be reached. */
+  relayOpen(): boolean;
+  /** Begins anew with another connection. */
+  rebuild(): boolean;
+  /** What the peer should know as soon as it can be told. */
+  facts(): Iterable<PeerMessage>;
   /** Everything that concerns the participant, not yet under an id. */
   tell<K extends keyof TransportEvents>(name: K, detail: Omit<TransportEvents[K], 'id'>): void;
 }
 
 /** How long an offer may go unanswered before it is sent again, in milliseconds. */
 const ANSWER_TIMEOUT = 4_000;
+/** The same towards an original client. */
+const PLAIN_TIMEOUT = 2_000;
+
+/** A peer that closed its connection is leaving; one that is still there so much later (ms) needs another one. */
+const CLOSED_WAIT = 2_000;
 
 const LINK_STATES: Readonly<Record<RTCPeerConnectionState, LinkState>> = {
   new: 'new',
@@ -37,44 +65,55 @@ function createConnection(platform: Platform, config: RTCConfiguration): RTCPeer
 
 export class PeerLink {
   readonly #platform: Platform;
-  readonly #config: () => RTCConfiguration;
+  readonly #config: () => LinkConfiguration;
 
   readonly conn: string | undefined;
   readonly timeline: Timeline;
+  /** The newest reading; null before the connection is up. */
+  stats: LinkStats | null = null;
   readonly #pc: RTCPeerConnection;
-  readonly #slots: Slots;
+  readonly #sources: PlainSources;
+  #slots: Slots | PlainSlots;
+  /** The same towards an original client, else null. */
+  #plain: PlainSlots | null = null;
   readonly #negotiator: Negotiator;
-  readonly #control: ControlChannel | null;
+  #control: ControlChannel | null;
+  readonly #health: Health;
+  readonly #monitor: Monitor;
   readonly #remote = new Map<SourceName, MediaStream>();
   /** Null until a prepared offer was dealt to somebody. */
   #peer: PeerInfo | null = null;
   #hooks: LinkHooks | null = null;
   #offeredFirst = false;
   #tentative = false;
+  /** While something is sent once more. */
+  #again = false;
   /** Signals made before there is somebody to send them to. */
   #unsent: Signal[] = [];
   #offered: (() => void) | null = null;
-  #stopWatching: (() => void) | null = null;
   #stopExpecting: (() => void) | null = null;
 
   /**
-   * @param conn names this connection towards our own clients; undefined towards a plain one
+   * @param conn names this connection towards our own clients; undefined towards a plain (original) one
    * @throws {PmError} `usage` when the browser refuses the configuration
    */
   constructor(
     platform: Platform,
-    config: () => RTCConfiguration,
-    streams: SlotStreams,
+    config: () => LinkConfiguration,
+    sources: PlainSources,
     conn: string | undefined,
   ) {
     this.#platform = platform;
     this.#config = config;
+    this.#sources = sources;
 
     this.conn = conn;
     this.timeline = new Timeline(() => platform.now());
     const pc = (this.#pc = createConnection(platform, config()));
     const warn = (message: string, error: unknown) => platform.log('warn', message, error);
-    this.#slots = new Slots(pc, streams, (error) => warn('A track could not be sent.', error));
+    this.#slots = conn
+      ? new Slots(pc, sources, (error) => warn('A track could not be sent.', error))
+      : this.#plainSlots();
     this.#negotiator = new Negotiator(pc, () => this.#polite, {
       send: (signal) => this.#send(signal),
       adopt: () => this.#slots.adopt(),
@@ -84,16 +123,47 @@ export class PeerLink {
         this.#hooks?.tell('error', {
           error: new PmError('negotiation-failed', 'A description was refused.', error),
         });
+        this.#health.broken();
       },
+      misbehaved: (why) => this.cutOff(why),
       warn,
     });
     this.#control = conn
       ? new ControlChannel(pc, {
-          media: (media) => this.#onMedia(media),
-          closed: () => this.#hooks?.tell('bye', {}),
+          message: (message) => this.#onMessage(message),
+          open: () => {
+            for (const fact of this.#hooks?.facts() ?? []) this.tell(fact);
+          },
+          closed: () => {
+            this.#hooks?.tell('bye', {});
+            if (this.#hooks) this.#health.broken(CLOSED_WAIT);
+          },
+          misbehaved: (why) => this.cutOff(why),
+          now: () => platform.now(),
           warn,
         })
       : null;
+    this.#health = new Health({
+      owner: () => this.#offeredFirst || !this.#peer?.ext,
+      ask: () => this.tell({ t: 'ping' }),
+      restart: () => this.#restart(),
+      rebuild: () => !!this.#hooks?.relayOpen() && this.#hooks.rebuild(),
+      silent: () => this.#tellState(),
+      unreachable: () => this.#unreachable(),
+      now: () => platform.now(),
+      after: (ms, callback) => platform.after(ms, callback),
+    });
+    this.#monitor = new Monitor(platform, pc, {
+      packet: () => this.timeline.mark('first-packet'),
+      frame: () => this.timeline.mark('first-frame'),
+      sourceOf: (mid) => this.#slots.sourceOf(mid),
+      stats: (stats) => {
+        this.stats = stats;
+        this.#health.reading(stats.bytesReceived);
+        this.#hooks?.tell('stats', { stats });
+      },
+      warn,
+    });
     this.#listen();
   }
 
@@ -136,56 +206,112 @@ export class PeerLink {
     this.#peer = peer;
     this.#hooks = hooks;
     this.#expectAnswer();
+    this.#health.start();
+    if (!peer.ext && !peer.polite)
+      this.#onChannel(this.#pc.createDataChannel(`${this.#config().fileLabel}:`));
     for (const signal of this.#unsent.splice(0)) this.#send(signal);
   }
 
+  /** Whether a description of an original client is of the connection which is at the other end of this one. */
+  knows(sdp: string): boolean {
+    return this.#plain?.knows(sdp) ?? false;
+  }
+
   receive(signal: Signal): void {
-    if (signal.kind === 'answer') this.#tentative = false;
+    if (signal.kind === 'answer') {
+      this.#tentative = false;
+      if (this.#peer?.ext === null) this.#decide(this.#peer, !!signal.conn);
+    }
     this.#negotiator.receive(signal);
   }
 
   resend(): void {
+    this.#again = true;
     this.#negotiator.resend();
+    this.#again = false;
+  }
+
+  /** The network changed under the page. */
+  nudge(): void {
+    this.#health.nudge();
   }
 
   publish(source: SourceName, track: MediaStreamTrack | null): void {
     this.#slots.set(source, track);
-    if (this.#peer && !this.#peer.ext && this.#pc.remoteDescription) this.#slots.complete();
+    if (this.#pc.remoteDescription) this.#plain?.complete();
   }
 
-  announce(media: MediaStates): void {
-    this.#control?.announce(media);
+  sender(source: SourceName): RTCRtpSender | null {
+    return this.#slots.sender(source);
+  }
+
+  tell(message: PeerMessage): boolean {
+    return this.#control?.send(message) ?? false;
+  }
+
+  openChannel(label: string, init?: RTCDataChannelInit): RTCDataChannel | null {
+    return this.#control?.open ? this.#pc.createDataChannel(label, init) : null;
   }
 
   close(): void {
     const pc = this.#pc;
     if (pc.signalingState === 'closed') return;
     this.#hooks = null;
-    this.#stopWatching?.();
+    this.#monitor.stop();
     this.#stopExpecting?.();
+    this.#health.stop();
     this.#control?.close();
     pc.onnegotiationneeded =
       pc.onicecandidate =
       pc.onconnectionstatechange =
       pc.oniceconnectionstatechange =
         null;
-    pc.onsignalingstatechange = pc.onicegatheringstatechange = null;
+    pc.onsignalingstatechange = pc.onicegatheringstatechange = pc.ondatachannel = null;
     pc.close();
     this.timeline.mark('close');
     this.#offered?.();
   }
 
+  /** The first answer tells whether the peer is one of ours. */
+  #decide(peer: PeerInfo, ext: boolean): void {
+    this.#peer = { ...peer, ext };
+    if (ext) return;
+    this.#control = null;
+    this.#slots = this.#plainSlots();
+    this.#slots.adopt();
+  }
+
+  #plainSlots(): PlainSlots {
+    const { PlainSlots } = this.#sources.kit!;
+    return (this.#plain = new PlainSlots(this.#platform, this.#pc, this.#sources));
+  }
+
   #send(signal: Signal): void {
-    if (this.#peer && this.#hooks) this.#hooks.send(this.conn ? { ...signal, conn: this.conn } : signal);
+    const { kind } = signal;
+    const wait = this.#plain?.wait(kind);
+    if (wait) return this.#expectAnswer(wait);
+    if (this.#peer && this.#hooks) this.#dispatch(this.conn ? { ...signal, conn: this.conn } : signal);
     else this.#unsent.push(signal);
     this.#offered?.();
-    if (signal.kind === 'offer') this.#expectAnswer();
+    if (kind === 'offer') this.#expectAnswer();
+  }
+
+  /** By the relay; by the peer's own channel while the relay is away, or when the relay may have lost it. */
+  #dispatch(signal: Signal): void {
+    const hooks = this.#hooks!;
+    const direct = this.#again || !hooks.relayOpen();
+    if (!direct || !this.tell({ t: 'signal', ...signal })) hooks.send(signal);
   }
 
   /** A signal towards a socket that is half open is lost, and nobody learns of it: the offer goes out again. */
-  #expectAnswer(): void {
+  #expectAnswer(wait = this.#peer?.ext ? ANSWER_TIMEOUT : PLAIN_TIMEOUT): void {
     this.#stopExpecting?.();
-    this.#stopExpecting = this.#platform.after(ANSWER_TIMEOUT, () => this.#hooks && this.resend());
+    this.#stopExpecting = this.#platform.after(wait, () => this.#hooks && this.resend());
+  }
+
+  #onChannel(channel: RTCDataChannel): void {
+    if (this.#plain) channel.addEventListener('close', () => this.#hooks?.tell('bye', {}));
+    this.#hooks?.tell('channel', { channel });
   }
 
   #listen(): void {
@@ -209,6 +335,7 @@ export class PeerLink {
         timeline.mark('selected-pair');
     };
     pc.onconnectionstatechange = () => this.#onConnectionState(pc.connectionState);
+    pc.ondatachannel = ({ channel }) => this.#onChannel(channel);
   }
 
   #onConnectionState(state: RTCPeerConnectionState): void {
@@ -216,42 +343,62 @@ export class PeerLink {
       // Browsers may tell of the whole connection before they tell of its ICE part.
       this.timeline.mark('selected-pair');
       this.timeline.mark('dtls');
-      this.#watchMedia();
+      this.#monitor.start();
     }
-    // Whoever notices begins the repair, since the other side may not have; glare is settled by negotiation.
-    if (state === 'failed') this.#restart();
-    this.#hooks?.tell('link', { state: LINK_STATES[state] });
+    this.#tellState();
+    // Whoever was told may have closed us.
+    if (this.#hooks) this.#health.connection(state);
+  }
+
+  #tellState(): void {
+    const { connectionState } = this.#pc;
+    const silent = this.#health.silent && connectionState === 'connected';
+    this.#hooks?.link(silent ? 'interrupted' : LINK_STATES[connectionState]);
+  }
+
+  #unreachable(): boolean {
+    const pc = this.#pc;
+    if (!pc.remoteDescription) return false;
+    // The path is there, but no association over it.
+    if (pc.iceConnectionState.startsWith('co') && this.#hooks?.rebuild()) return true;
+    this.#hooks?.unreachable();
+    return true;
   }
 
   #restart(): void {
+    // Closed behind our back: a new connection follows.
+    if (this.#pc.signalingState === 'closed') return;
     this.timeline.mark('restart');
     // TURN credentials may have expired since. The certificates have to be the very same: none at all is a change.
     this.#pc.setConfiguration(this.#config());
     this.#pc.restartIce();
   }
 
-  #onMedia(media: MediaStates): void {
-    this.#hooks?.tell('media', { media });
+  #onMessage(message: PeerMessage): void {
+    this.#health.answered();
+    if (message.t === 'ping') return void this.tell({ t: 'pong' });
+    if (message.t === 'pong') return;
+    const signal = readSignal(message);
+    if (signal) return this.#hooks?.receive(signal);
+    this.#hooks?.tell('message', { message });
     // A camera switched on later has its first picture then.
-    if (media.camera === 'on' && this.timeline.has('dtls') && !this.timeline.has('first-frame'))
-      this.#watchMedia();
+    if (message.t === 'media' && this.timeline.has('dtls') && !this.timeline.has('first-frame'))
+      this.#monitor.start();
   }
 
-  #watchMedia(): void {
-    this.#stopWatching?.();
-    this.#stopWatching = watchFirstMedia(this.#platform, this.#pc, {
-      packet: () => this.timeline.mark('first-packet'),
-      frame: () => this.timeline.mark('first-frame'),
-      path: (path) => this.#hooks?.tell('path', { path }),
-      warn: (message, error) => this.#platform.log('warn', message, error),
-    });
+  /** Ends the connection to a peer that breaks the rules; the room goes on. */
+  cutOff(why: string): void {
+    const hooks = this.#hooks;
+    this.close();
+    hooks?.tell('error', { error: new PmError('peer-misbehaved', `A peer was cut off: ${why}.`) });
+    hooks?.link('failed');
   }
 
   #settled(): void {
-    if (this.#peer && !this.#peer.ext) this.#slots.complete();
+    this.#plain?.complete();
     for (const source of SOURCE_NAMES) {
       const track = this.#slots.remote(source);
-      if ((track !== null) === this.#remote.has(source)) continue;
+      if (track === (this.#remote.get(source)?.getTracks()[0] ?? null)) continue;
       const stream = track && this.#platform.createStream([track]);
       if (stream) this.#remote.set(source, stream);
       else this.#remote.delete(source);

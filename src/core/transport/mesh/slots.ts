@@ -5,7 +5,7 @@
  */
 import { SOURCE_NAMES, type SourceName } from '../../state/call-state.ts';
 
-/** Sources whose section is open from the start; the others are `inactive` until used. */
+/** Sources whose section is open from the start; the others carry nothing until used. */
 const OPEN: readonly SourceName[] = ['mic', 'camera'];
 
 const kindOf = (source: SourceName): 'audio' | 'video' =>
@@ -39,8 +39,8 @@ export class Slots {
   /** For the first offerer. Fires `negotiationneeded`. */
   create(): void {
     for (const source of SOURCE_NAMES) {
-      const direction = OPEN.includes(source) ? 'sendrecv' : 'inactive';
       const streams = [this.#streamOf(source)];
+      const direction = this.#direction(source);
       const transceiver = this.#pc.addTransceiver(kindOf(source), { direction, streams });
       this.#transceivers.set(source, transceiver);
       const track = this.#tracks.get(source);
@@ -68,15 +68,9 @@ export class Slots {
     if (this.#tracks.get(source) === track) return;
     this.#tracks.set(source, track);
     const transceiver = this.#transceivers.get(source);
-    if (transceiver) this.#replace(transceiver, track);
-  }
-
-  /** Adds a section of our own for what a plain peer's offer had no room for. */
-  complete(): void {
-    for (const [source, track] of this.#tracks) {
-      if (!track || this.#transceivers.has(source)) continue;
-      this.#transceivers.set(source, this.#pc.addTransceiver(track, { streams: [this.#streamOf(source)] }));
-    }
+    if (!transceiver || transceiver.direction === 'stopped' || this.#pc.signalingState === 'closed') return;
+    this.#replace(transceiver, track);
+    transceiver.direction = this.#direction(source);
   }
 
   /** The remote track of a source, or null while its section carries nothing towards us. */
@@ -88,13 +82,30 @@ export class Slots {
       : null;
   }
 
+  sender(source: SourceName): RTCRtpSender | null {
+    return this.#transceivers.get(source)?.sender ?? null;
+  }
+
+  /** The source that a section of the description carries. */
+  sourceOf(mid: string): SourceName | null {
+    return SOURCE_NAMES.find((name) => this.#transceivers.get(name)?.mid === mid) ?? null;
+  }
+
   #take(source: SourceName, transceiver: RTCRtpTransceiver): void {
     this.#transceivers.set(source, transceiver);
-    // What is closed on their side stays closed on ours, and what is open may carry both ways.
-    transceiver.direction = OPEN.includes(source) ? 'sendrecv' : 'inactive';
+    transceiver.direction = this.#direction(source);
     transceiver.sender.setStreams(this.#streamOf(source));
     const track = this.#tracks.get(source);
     if (track) this.#replace(transceiver, track);
+  }
+
+  /**
+   * Whoever sends nothing stays ready to receive, so that either side opens or closes its own half with one offer, also
+   * while the other does the same. What may not be in an offer: `inactive` and `sendonly`. An answer cannot send against
+   * them, which Chromium then takes for settled, and Firefox renegotiates for ever (its answer names no stream).
+   */
+  #direction(source: SourceName): RTCRtpTransceiverDirection {
+    return OPEN.includes(source) || this.#tracks.get(source) ? 'sendrecv' : 'recvonly';
   }
 
   #replace(transceiver: RTCRtpTransceiver, track: MediaStreamTrack | null): void {

@@ -2,7 +2,13 @@
  * The measuring tools that every page of the tests between browsers carries as `window.e2e`, from before its first
  * script. They read the public surface of `<pm-room>` and the platform, never the insides of an element.
  */
-import type { Participant, Phase, SourceName } from '../../../../src/core/state/call-state.ts';
+import type {
+  CallState,
+  Participant,
+  Phase,
+  RecordedFile,
+  SourceName,
+} from '../../../../src/core/state/call-state.ts';
 import {
   counts,
   everyElement,
@@ -27,11 +33,20 @@ export interface PageOptions {
 export interface RoomElement extends HTMLElement {
   readonly state: Phase;
   readonly participants: readonly Participant[];
+  readonly snapshot: CallState;
+  passphrase: string;
   readonly call: { timeline(id: string): readonly { step: string; at: number; detail?: string }[] };
   join(): Promise<void>;
   leave(): Promise<void>;
   toggleMic(force?: boolean): Promise<boolean>;
   toggleCamera(force?: boolean): Promise<boolean>;
+  toggleScreen(force?: boolean): Promise<boolean>;
+  sendMessage(text: string): Promise<void>;
+  setTyping(on: boolean): void;
+  startRecording(): Promise<void>;
+  stopRecording(): Promise<RecordedFile>;
+  request(name: string, detail?: object): Promise<unknown>;
+  sendData(topic: string, data: unknown): Promise<void>;
 }
 
 export interface ParticipantSummary {
@@ -80,6 +95,8 @@ const EVENT_NAMES = [
   'pm-ready',
   'pm-participant-joined',
   'pm-participant-left',
+  'pm-recording-change',
+  'pm-data',
   'pm-error',
 ];
 
@@ -152,6 +169,27 @@ function connections(): ConnectionSummary[] {
         directions: each.getTransceivers().map((transceiver) => transceiver.currentDirection),
       };
     });
+}
+
+/** How many streams of sound bring packets, by what arrives within `ms`. */
+async function audioStreamsFlowing(ms: number): Promise<number> {
+  const read = async (): Promise<number[]> => {
+    const reports = await Promise.all(
+      peerConnections
+        .filter(({ signalingState }) => signalingState !== 'closed')
+        .map((each) => each.getStats()),
+    );
+    return reports.map((report) => {
+      let packets = 0;
+      report.forEach((entry: { type: string; kind?: string; packetsReceived?: number }) => {
+        if (entry.type === 'inbound-rtp' && entry.kind === 'audio') packets += entry.packetsReceived ?? 0;
+      });
+      return packets;
+    });
+  };
+  const before = await read();
+  await pause(ms);
+  return (await read()).filter((packets, index) => packets > (before[index] ?? 0)).length;
 }
 
 /** Everything that a person can read in the page, alerts included, shadow roots included. */
@@ -236,6 +274,7 @@ const toolkit = {
   room,
   summary,
   remoteMedia,
+  audioStreamsFlowing,
   pictures,
   sound,
   connections,

@@ -207,6 +207,7 @@ function finish(peer: PeerState, state: RTCSignalingState, effects: Effects): vo
 export function applyRollback(peer: PeerState): void {
   if (peer.signalingState === 'stable') throw exception('InvalidStateError', 'nothing to roll back');
   const effects = new Effects();
+  peer.network.count('rollbacks');
   rollback(peer, effects);
   finish(peer, 'stable', effects);
 }

@@ -6,9 +6,13 @@ import type { PeerState } from './state.ts';
 
 /** 100 Mbit/s: big messages take time, small ones do not. */
 const BYTES_PER_MS = 12_500;
+/** Bytes of an acknowledgement, which comes back for whatever arrives, and goes along with it. */
+const ACKNOWLEDGEMENT = 48;
 
 export class ChannelTable {
   everCreated = false;
+  /** Bytes that came in over the association. */
+  received = 0;
   readonly list: FakeDataChannel[] = [];
   /** The connection at the other end, once the association is up. */
   other: PeerState | null = null;
@@ -108,9 +112,16 @@ export class ChannelTable {
     if (sent) scheduler.schedule('work', departure - scheduler.now, scope.owner, sent);
     // On the wire already: nobody's page has to be awake for it to arrive.
     scheduler.schedule('work', arrival - scheduler.now, '', () => {
-      if (this.stalled.length === 0 && this.peer.network.carries(this.peer.ice)) deliver();
-      else if (reliable) this.stalled.push(deliver);
+      if (this.stalled.length === 0 && this.peer.network.carries(this.peer.ice)) this.arrive(size, deliver);
+      else if (reliable) this.stalled.push(() => this.arrive(size, deliver));
     });
+  }
+
+  /** What arrives is acknowledged: bytes come in at both ends. */
+  private arrive(size: number, deliver: () => void): void {
+    this.received += ACKNOWLEDGEMENT;
+    if (this.other) this.other.channels.received += size + ACKNOWLEDGEMENT;
+    deliver();
   }
 
   /** The path works again: what a cut held back is sent anew, in order. */

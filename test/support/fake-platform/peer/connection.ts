@@ -15,6 +15,7 @@ import type { FakeDataChannel } from './data-channel.ts';
 import { draftAnswer, draftOffer } from './describe.ts';
 import type { Network } from './network.ts';
 import { formatSdp, parseSdp, receives, sends, type Direction } from './sdp.ts';
+import type { Conditions } from './stats.ts';
 import { PeerState, type Applied, type Draft } from './state.ts';
 import { FakeTransceiver, type FakeReceiver, type FakeSender } from './transceiver.ts';
 import type { FakeSctpTransport } from './transports.ts';
@@ -75,6 +76,11 @@ export class FakePeerConnection extends FakeEventTarget {
 
   get owner(): string {
     return this.scope.owner;
+  }
+
+  /** What its statistics tell, for tests to change. */
+  get conditions(): Conditions {
+    return this.peer.conditions;
   }
 
   get signalingState(): RTCSignalingState {
@@ -254,6 +260,11 @@ export class FakePeerConnection extends FakeEventTarget {
     if (sends(transceiver.wanted)) transceiver.widen(receives(transceiver.wanted) ? 'recvonly' : 'inactive');
     this.peer.reflow();
     this.peer.updateNegotiationNeeded();
+  }
+
+  /** Not of the standard: what a test may send on behalf of a page that breaks the rules. */
+  get dataChannels(): readonly FakeDataChannel[] {
+    return this.peer.channels.list;
   }
 
   createDataChannel(label: string, options: RTCDataChannelInit = {}): FakeDataChannel {

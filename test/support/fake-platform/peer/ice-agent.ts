@@ -109,6 +109,7 @@ export class IceAgent {
         print: remote.fingerprint,
       };
       peer.iceTransport.role = peer.dtlsRole === 'server' ? 'controlling' : 'controlled';
+      if (this.joined) peer.network.count('ICE restarts');
       this.expectPair();
     }
     peer.network.evaluate(this);
@@ -162,6 +163,7 @@ export class IceAgent {
   move(state: RTCIceConnectionState): void {
     if (this.peer.closed || this.state === state) return;
     this.state = state;
+    if (state === 'failed' || state === 'disconnected') this.peer.network.count(`ICE ${state}`);
     this.peer.iceTransport.state = state;
     this.peer.iceTransport.emit('statechange');
     this.peer.emit('iceconnectionstatechange');

@@ -20,6 +20,8 @@ function pairKey(left: string, right: string): string {
 
 export class Network {
   readonly peers = new Set<PeerState>();
+  /** How often something happened that no interface of a browser counts: rollbacks, restarts, failures. */
+  readonly tally = new Map<string, number>();
   private readonly cuts = new Map<string, Cut>();
   private readonly checking = new Set<string>();
   private readonly hosts = new Map<string, number>();
@@ -32,6 +34,10 @@ export class Network {
   ) {}
 
   parse = parseCandidate;
+
+  count(what: string): void {
+    this.tally.set(what, (this.tally.get(what) ?? 0) + 1);
+  }
 
   address(owner: string, type: CandidateType): { address: string; port: number } {
     const host = this.hosts.get(owner) ?? this.hosts.size + 1;
@@ -67,6 +73,8 @@ export class Network {
       if (this.isUp(peer.ice)) peer.ice.resumed();
       else peer.ice.interrupted();
       this.reflow(peer);
+      // SCTP goes on asking for its association as long as nobody answers.
+      this.openData(peer.ice);
       peer.channels.drain();
     }
   }
@@ -145,6 +153,7 @@ export class Network {
       agent.connected(other, generation, this.pair(agent, other, relayed), relayed);
       if (agent.peer.closed) return;
       this.handshake(agent, other);
+      this.openData(agent);
       this.reflow(agent.peer);
       agent.peer.channels.drain();
       other.peer.channels.drain();

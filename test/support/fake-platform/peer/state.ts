@@ -8,7 +8,7 @@ import { updateNegotiationNeeded } from './negotiation-needed.ts';
 import type { Network } from './network.ts';
 import { OperationsChain } from './operations.ts';
 import type { Direction, Sdp } from './sdp.ts';
-import { collectStats } from './stats.ts';
+import { calm, collectStats, type Conditions } from './stats.ts';
 import type { FakeTransceiver } from './transceiver.ts';
 import { FakeDtlsTransport, FakeIceTransport, type FakeSctpTransport } from './transports.ts';
 
@@ -53,6 +53,7 @@ export class PeerState {
   sctp: FakeSctpTransport | null = null;
   dtlsRole: 'client' | 'server' | null = null;
   version = 1;
+  readonly conditions: Conditions = calm();
   readonly sessionId: string;
   /** ICE user fragments that the next offer must not repeat: restartIce was called. */
   readonly credentialsToReplace = new Set<string>();

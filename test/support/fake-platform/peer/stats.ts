@@ -1,4 +1,5 @@
 /** Statistics that grow with virtual time, computed when asked for, so that flowing media costs no entries. */
+import type { TrackKind } from '../media-track.ts';
 import type { PeerState } from './state.ts';
 import type { FakeTransceiver } from './transceiver.ts';
 
@@ -29,53 +30,156 @@ export class FlowMeter {
   }
 }
 
-function rtp(transceiver: FakeTransceiver, way: 'inbound' | 'outbound', now: number): object | null {
+/** What the statistics of a connection tell, for tests to change; media itself flows on. */
+export interface Conditions {
+  /** Share of the packets lost, either way. */
+  loss: number;
+  /** Milliseconds. */
+  roundTrip: number;
+  jitter: number;
+  /** Times a second that pictures stand still. */
+  freezes: number;
+  /** What Chromium thinks it could send, bit/s, and what it says keeps its encoder down. */
+  available: number;
+  limitedBy: 'none' | 'bandwidth' | 'cpu';
+}
+
+export const calm = (): Conditions => ({
+  loss: 0,
+  roundTrip: 20,
+  jitter: 2,
+  freezes: 0,
+  available: 2_000_000,
+  limitedBy: 'none',
+});
+
+/** Counters that go on from where they were when conditions change. */
+export class Tally {
+  lost = 0;
+  freezes = 0;
+  energy = 0;
+  bytes = 0;
+  private elapsed = 0;
+
+  add(elapsed: number, perSecond: Pick<Tally, 'lost' | 'freezes' | 'energy' | 'bytes'>): void {
+    const seconds = (elapsed - this.elapsed) / 1000;
+    this.elapsed = elapsed;
+    for (const name of ['lost', 'freezes', 'energy', 'bytes'] as const)
+      this[name] += perSecond[name] * seconds;
+  }
+}
+
+interface Entry {
+  readonly id: string;
+  readonly [field: string]: unknown;
+}
+
+const CODECS = { audio: 'audio/opus', video: 'video/VP8' } as const;
+
+function counts(kind: TrackKind, elapsed: number) {
+  return {
+    packets: Math.floor((elapsed / 1000) * PACKETS_PER_SECOND[kind]) + 1,
+    frames: Math.floor((elapsed / 1000) * FRAMES_PER_SECOND),
+  };
+}
+
+function rtp(peer: PeerState, transceiver: FakeTransceiver, way: 'inbound' | 'outbound'): Entry[] {
+  const { now } = peer.scope.scheduler;
+  const { kind, mid } = transceiver;
   const end = way === 'inbound' ? transceiver.receiver : transceiver.sender;
   const elapsed = end.meter.elapsed(now);
   // Browsers list an inbound stream once its first packet is there.
-  if (elapsed === 0) return null;
-  const packets = Math.floor((elapsed / 1000) * PACKETS_PER_SECOND[transceiver.kind]) + 1;
-  const bytes = packets * BYTES_PER_PACKET[transceiver.kind];
-  const frames = Math.floor((elapsed / 1000) * FRAMES_PER_SECOND);
-  const common = {
-    id: `${way}-${transceiver.mid}`,
-    type: `${way}-rtp`,
-    timestamp: now,
-    kind: transceiver.kind,
-    mid: transceiver.mid,
-    transportId: 'T0',
-  };
-  if (way === 'outbound') return { ...common, packetsSent: packets, bytesSent: bytes, framesEncoded: frames };
-  const video = {
-    framesDecoded: frames,
-    framesReceived: frames,
-    framesDropped: 0,
-    frameWidth: 640,
-    frameHeight: 480,
-  };
-  return {
+  if (elapsed === 0) return [];
+  const { packets, frames } = counts(kind, elapsed);
+  const { conditions } = peer;
+  const most = PACKETS_PER_SECOND[kind] * BYTES_PER_PACKET[kind];
+  const { tally } = end;
+  tally.add(elapsed, {
+    lost: PACKETS_PER_SECOND[kind] * conditions.loss,
+    freezes: conditions.freezes,
+    energy: transceiver.receiver.track.level ** 2,
+    bytes: Math.min(most, (transceiver.sender.encoding.maxBitrate ?? Infinity) / 8),
+  });
+  const bytes =
+    BYTES_PER_PACKET[kind] + Math.floor(way === 'outbound' ? tally.bytes : (elapsed / 1000) * most);
+  const id = `${way}-${mid}`;
+  const common = { timestamp: now, kind, mid, transportId: 'T0' };
+  const codec = { id: `codec-${way}-${kind}`, type: 'codec', timestamp: now, mimeType: CODECS[kind] };
+  const size = kind === 'video' ? { frameWidth: 640, frameHeight: 480 } : {};
+  if (way === 'outbound') {
+    const chromium = peer.scope.flavour === 'chromium' && kind === 'video';
+    const outbound = {
+      ...common,
+      ...size,
+      id,
+      type: 'outbound-rtp',
+      codecId: codec.id,
+      remoteId: `remote-${id}`,
+      packetsSent: packets,
+      bytesSent: bytes,
+      ...(kind === 'video' ? { framesEncoded: frames } : {}),
+      // DEVIATION: Firefox does not say what limits an encoder.
+      ...(chromium ? { qualityLimitationReason: conditions.limitedBy } : {}),
+    };
+    const remote = {
+      ...common,
+      id: `remote-${id}`,
+      type: 'remote-inbound-rtp',
+      localId: id,
+      packetsLost: Math.floor(tally.lost),
+      fractionLost: conditions.loss,
+      jitter: conditions.jitter / 1000,
+      roundTripTime: conditions.roundTrip / 1000,
+    };
+    return [outbound, codec, remote];
+  }
+  const seen =
+    kind === 'video'
+      ? {
+          framesDecoded: frames,
+          framesReceived: frames,
+          framesDropped: 0,
+          freezeCount: Math.floor(tally.freezes),
+        }
+      : {
+          audioLevel: transceiver.receiver.track.level,
+          totalAudioEnergy: tally.energy,
+          totalSamplesDuration: elapsed / 1000,
+          totalSamplesReceived: elapsed * 48,
+          concealedSamples: 0,
+        };
+  const inbound = {
     ...common,
+    ...size,
+    ...seen,
+    id,
+    type: 'inbound-rtp',
+    codecId: codec.id,
     trackIdentifier: transceiver.receiver.track.id,
     packetsReceived: packets,
-    packetsLost: 0,
+    packetsLost: Math.floor(tally.lost),
     bytesReceived: bytes,
-    jitter: 0.002,
-    ...(transceiver.kind === 'video' ? video : { audioLevel: 0.2, totalAudioEnergy: elapsed / 25000 }),
+    jitter: conditions.jitter / 1000,
   };
+  return [inbound, codec];
 }
 
 export function collectStats(peer: PeerState, only: FakeTransceiver | null): Map<string, object> {
   const { now } = peer.scope.scheduler;
   const report = new Map<string, object>();
-  const add = (entry: { readonly id: string; readonly [field: string]: unknown }): void =>
-    void report.set(entry.id, { timestamp: now, ...entry });
+  const add = (entry: Entry): void => void report.set(entry.id, { timestamp: now, ...entry });
+  const total = { bytesSent: 0, bytesReceived: peer.channels.received };
   for (const transceiver of only ? [only] : peer.transceivers) {
     for (const way of ['inbound', 'outbound'] as const) {
-      const entry = rtp(transceiver, way, now);
-      if (entry) add(entry as { id: string });
+      for (const entry of rtp(peer, transceiver, way)) {
+        add(entry);
+        total.bytesSent += Number(entry['bytesSent'] ?? 0);
+        total.bytesReceived += Number(entry['bytesReceived'] ?? 0);
+      }
     }
   }
   const pair = peer.ice.selected;
+  const chromium = peer.scope.flavour === 'chromium';
   add({
     id: 'T0',
     type: 'transport',
@@ -83,6 +187,8 @@ export function collectStats(peer: PeerState, only: FakeTransceiver | null): Map
     iceState: peer.iceTransport.state,
     iceRole: peer.iceTransport.role,
     ...(pair ? { selectedCandidatePairId: 'CP0' } : {}),
+    // DEVIATION: Firefox counts by pair alone.
+    ...(chromium ? total : {}),
   });
   if (pair) {
     add({
@@ -93,8 +199,11 @@ export function collectStats(peer: PeerState, only: FakeTransceiver | null): Map
       nominated: true,
       localCandidateId: 'LC0',
       remoteCandidateId: 'RC0',
-      currentRoundTripTime: 0.02,
-      ...(peer.scope.flavour === 'firefox' ? { selected: true } : {}),
+      ...total,
+      // DEVIATION: Firefox has no estimate, and its round trip stays 0.
+      ...(chromium
+        ? { currentRoundTripTime: 0.02, availableOutgoingBitrate: peer.conditions.available }
+        : { currentRoundTripTime: 0, selected: true }),
     });
     for (const [id, type, candidate] of [
       ['LC0', 'local-candidate', pair.local],

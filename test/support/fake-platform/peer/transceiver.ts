@@ -2,13 +2,14 @@
 import { exception } from '../errors.ts';
 import { FakeTrack, streamOf, trackOf, type FakeStream, type TrackKind } from '../media-track.ts';
 import { receives, sends, type Direction } from './sdp.ts';
-import { FlowMeter } from './stats.ts';
+import { FlowMeter, Tally } from './stats.ts';
 import type { PeerState } from './state.ts';
 import type { FakeDtlsTransport } from './transports.ts';
 
 export class FakeSender {
   readonly dtmf = null;
   readonly meter = new FlowMeter();
+  readonly tally = new Tally();
   transport: FakeDtlsTransport | null = null;
   track: FakeTrack | null;
   streamIds: string[];
@@ -100,6 +101,7 @@ export class FakeSender {
 
 export class FakeReceiver {
   readonly meter = new FlowMeter();
+  readonly tally = new Tally();
   transport: FakeDtlsTransport | null = null;
   jitterBufferTarget: number | null = null;
   streams: FakeStream[] = [];

@@ -1,0 +1,162 @@
+/**
+ * Decides when a connection needs help, and which. Browsers notice a dead path after 5 to 10 s and tell nothing of a
+ * shorter one; here silence is noticed by its bytes. Whoever made the first offer repairs; the other side does so a
+ * moment later, if nothing has happened by then: its own offer is how it asks, and glare is settled by negotiation.
+ */
+
+/** Nothing arrives for so long: ask for a sign of life; nothing still: the path is dead. Milliseconds. */
+const ASK_AFTER = 900;
+const SILENT_AFTER = 2_300;
+/** Readings further apart than this say nothing about the time between them: the page slept. */
+const READING_GAP = 3_000;
+/** How much later than its owner the other side repairs. */
+const NOT_OWNER = 1_500;
+/** Waits between repairs; the last one repeats. */
+const WAITS: readonly number[] = [4_000, 4_000, 5_000, 8_000, 10_000];
+/** The wait where there never was a path: one may appear when somebody changes networks. */
+const HOPELESS_WAIT = 30_000;
+/** Every so manieth repair is a new connection: after a failure Firefox's data may stay dead for good. */
+const REBUILD_EVERY = 3;
+/** A first connection that is not up by then will not come up by itself. */
+const FIRST_DEADLINE = 15_000;
+/** How long the other side's word may take once the path is back. */
+const VERIFY_TIMEOUT = 4_000;
+
+export interface HealthHooks {
+  /** This side made the first offer. */
+  owner(): boolean;
+  /** Asks the peer for a sign of life; false where the peer knows no such thing. */
+  ask(): boolean;
+  restart(): void;
+  /** @returns false where a new connection could not be agreed on now */
+  rebuild(): boolean;
+  /** Nothing comes through although the browser has not noticed yet, or does again. */
+  silent(is: boolean): void;
+  /** No first connection within its time. @returns false when it could not be tried yet, for lack of an answer */
+  unreachable(): boolean;
+  now(): number;
+  after(ms: number, callback: () => void): () => void;
+}
+
+export class Health {
+  readonly #hooks: HealthHooks;
+
+  #state: RTCPeerConnectionState = 'new';
+  #everUp = false;
+  #bytes = -1;
+  /** When bytes arrived last, and when it was looked last. */
+  #heard = 0;
+  #read = 0;
+  #silent = false;
+  #broken = false;
+  #repairs = 0;
+  #cancelRepair: (() => void) | null = null;
+  #cancelDeadline: (() => void) | null = null;
+  #cancelVerify: (() => void) | null = null;
+
+  constructor(hooks: HealthHooks) {
+    this.#hooks = hooks;
+  }
+
+  get silent(): boolean {
+    return this.#silent;
+  }
+
+  /** There is somebody at the other end from now on. */
+  start(): void {
+    this.#cancelDeadline ??= this.#hooks.after(FIRST_DEADLINE, () => {
+      this.#cancelDeadline = null;
+      if (!this.#everUp && !this.#hooks.unreachable()) this.start();
+    });
+  }
+
+  /** The connection's combined state changed. */
+  connection(state: RTCPeerConnectionState): void {
+    this.#state = state;
+    if (state === 'connected') {
+      this.#everUp = true;
+      this.#heard = this.#hooks.now();
+      this.#recovered();
+    } else if (state === 'disconnected' || state === 'failed') {
+      if (state === 'failed' && !this.#everUp) this.#hooks.unreachable();
+      this.#trouble();
+    }
+  }
+
+  /** @param bytes received so far over the whole connection */
+  reading(bytes: number): void {
+    const now = this.#hooks.now();
+    const slept = now - this.#read > READING_GAP;
+    this.#read = now;
+    if (bytes !== this.#bytes || slept) {
+      this.#bytes = bytes;
+      this.#heard = now;
+      if (!slept && this.#silent && this.#state === 'connected') this.#recovered();
+      return;
+    }
+    const quiet = now - this.#heard;
+    if (this.#state !== 'connected' || quiet < ASK_AFTER || !this.#hooks.ask()) return;
+    if (quiet < SILENT_AFTER || this.#silent) return;
+    this.#silent = true;
+    this.#hooks.silent(true);
+    this.#trouble();
+  }
+
+  /** The network changed under the page: what was there before may be gone, and only this side knows. */
+  nudge(): void {
+    // A first attempt that is under way has met the new network already.
+    if (!this.#everUp && !this.#cancelRepair) return;
+    this.#cancelRepair?.();
+    this.#repair();
+  }
+
+  /** The connection cannot be negotiated any more, or the peer closed it: nothing but a new one helps. */
+  broken(wait = 0): void {
+    this.#broken = true;
+    this.#trouble(wait);
+  }
+
+  /** The peer gave a sign of life over its channel. */
+  answered(): void {
+    this.#cancelVerify?.();
+    this.#cancelVerify = null;
+  }
+
+  stop(): void {
+    for (const cancel of [this.#cancelRepair, this.#cancelDeadline, this.#cancelVerify]) cancel?.();
+    this.#cancelRepair = this.#cancelDeadline = this.#cancelVerify = null;
+  }
+
+  #trouble(wait = 0): void {
+    const turn = this.#hooks.owner() ? 0 : NOT_OWNER;
+    this.#cancelRepair ??= this.#hooks.after(wait + turn, () => this.#repair());
+  }
+
+  #repair(): void {
+    const wait = this.#everUp ? WAITS[Math.min(this.#repairs, WAITS.length - 1)]! : HOPELESS_WAIT;
+    this.#repairs += 1;
+    this.#cancelRepair = this.#hooks.after(wait, () => {
+      this.#cancelRepair = null;
+      if (this.#broken || this.#silent || this.#state !== 'connected') this.#repair();
+    });
+    const restart = !this.#broken && this.#repairs % REBUILD_EVERY > 0;
+    if (restart || !this.#hooks.rebuild()) this.#hooks.restart();
+  }
+
+  #recovered(): void {
+    if (this.#silent) {
+      this.#silent = false;
+      this.#hooks.silent(false);
+    }
+    this.#cancelRepair?.();
+    this.#cancelRepair = null;
+    if (!this.#repairs) return;
+    this.#repairs = 0;
+    // Media may be back while the data channel stays dead.
+    if (!this.#hooks.ask()) return;
+    this.#cancelVerify ??= this.#hooks.after(VERIFY_TIMEOUT, () => {
+      this.#cancelVerify = null;
+      this.#hooks.rebuild();
+    });
+  }
+}

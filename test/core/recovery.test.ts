@@ -1,0 +1,209 @@
+/** What goes wrong while people talk, and how the call mends it by itself. Every time is the virtual clock's. */
+import { expect } from '@open-wc/testing';
+import type { Call, CallOptions } from '../../src/core/index.ts';
+import { createFakeRoom, type FakeRoom } from '../support/fake-room.ts';
+
+const others = (call: Call) => call.snapshot.participants.slice(1);
+const linkOf = (call: Call) => others(call)[0]?.link;
+const codes = (room: FakeRoom, name: string) =>
+  room
+    .heard(name)
+    .flatMap(({ name: event, detail }) => (event === 'error' ? [(detail as { code: string }).code] : []));
+const live = (room: FakeRoom, name: string) =>
+  room.world.peerConnections(name).filter(({ signalingState }) => signalingState !== 'closed');
+
+/** Every frame that a participant's page sends to the relay from now on. */
+function overhear(room: FakeRoom, name: string): readonly string[] {
+  const platform = room.world.platform(name);
+  const frames: string[] = [];
+  const create = platform.createSocket.bind(platform);
+  platform.createSocket = (url) => {
+    const socket = create(url);
+    const send = socket.send.bind(socket);
+    socket.send = (data) => {
+      frames.push(data as string);
+      send(data);
+    };
+    return socket;
+  };
+  return frames;
+}
+
+async function pair(seed: number, options: Partial<CallOptions> = {}, before?: (room: FakeRoom) => void) {
+  const room = createFakeRoom({ seed });
+  const maya = room.call('maya', options);
+  const jonas = room.call('jonas', options);
+  before?.(room);
+  await room.joined(maya, jonas);
+  return { room, maya, jonas, meet: () => room.everyoneMeets(maya, jonas) };
+}
+
+const SEEDS = Array.from({ length: 30 }, (_, index) => 700 + index);
+
+describe('a connection in trouble', () => {
+  it('renegotiates over the peers’ own channel while the relay is away', async () => {
+    for (const seed of SEEDS) {
+      const { room, maya, jonas, meet } = await pair(seed);
+      await meet();
+      room.killRelay();
+      await room.world.run(2_000);
+      const [pc] = live(room, 'maya');
+      const before = pc!.localDescription!.sdp;
+      pc!.restartIce();
+      await room.world.run(3_000);
+      expect(pc!.signalingState, `seed ${String(seed)}`).to.equal('stable');
+      expect(pc!.localDescription!.sdp).not.to.equal(before);
+      expect(linkOf(maya)).to.equal('connected');
+      expect(maya.snapshot.phase).to.equal('reconnecting');
+      maya.dispose();
+      jonas.dispose();
+    }
+  });
+
+  it('comes back within two seconds of the mend, however long the path was cut', async () => {
+    for (const seed of SEEDS) {
+      const { room, maya, jonas, meet } = await pair(seed);
+      await meet();
+      room.world.cut('maya', 'jonas');
+      await room.world.run(room.world.random.pick([3_000, 8_000, 20_000, 60_000]));
+      room.world.mend('maya', 'jonas');
+      const whole = () => [maya, jonas].every((call) => linkOf(call) === 'connected');
+      await room.world.when(whole, `seed ${String(seed)}: both to be back`, 12_000);
+      expect(codes(room, 'maya')).to.deep.equal([]);
+      // What one says arrives at the other: the channel lives.
+      await maya.toggleMic(false);
+      await room.world.when(
+        () => others(jonas)[0]!.sources.mic.state === 'silenced',
+        `seed ${String(seed)}: jonas to hear of it`,
+        12_000,
+      );
+      maya.dispose();
+      jonas.dispose();
+      await room.world.run(500);
+      expect(room.world.report()).to.include({ connections: 0, timers: 0 });
+    }
+  });
+
+  it('notices a dead path by its silence, before browsers do, and none where nobody sends', async () => {
+    for (const seed of SEEDS) {
+      const { room, maya, jonas, meet } = await pair(seed);
+      await meet();
+      await Promise.all(
+        [maya, jonas].map((call) => Promise.all([call.toggleMic(false), call.toggleCamera(false)])),
+      );
+      const [pc] = live(room, 'maya');
+      const before = pc!.localDescription!.sdp;
+      await room.world.run(20_000);
+      expect(linkOf(maya), `seed ${String(seed)}`).to.equal('connected');
+      expect(pc!.localDescription!.sdp).to.equal(before);
+      room.world.cut('maya', 'jonas');
+      const took = await room.world.when(() => linkOf(maya) === 'interrupted', 'maya to notice', 10_000);
+      expect(took, `seed ${String(seed)}`).to.be.below(4_400);
+      maya.dispose();
+      jonas.dispose();
+    }
+  });
+
+  it('never shows somebody whom one talked with as a newcomer', async () => {
+    const { room, maya, meet } = await pair(41);
+    await meet();
+    const seen = new Set<string>();
+    maya.subscribe(
+      () => linkOf(maya),
+      (link) => seen.add(String(link)),
+    );
+    room.world.cut('maya', 'jonas');
+    await room.world.run(40_000);
+    room.world.mend('maya', 'jonas');
+    await room.world.when(() => linkOf(maya) === 'connected', 'back', 12_000);
+    expect([...seen])
+      .not.to.include('new')
+      .and.not.to.include('connecting');
+  });
+
+  const pathless: [string, Partial<CallOptions>, string][] = [
+    ['without a TURN server', {}, 'turn-needed'],
+    [
+      'with one that does not help',
+      { iceServers: [{ urls: 'turn:t.test', username: 'u', credential: 'c' }] },
+      'ice-failed',
+    ],
+    [
+      'when only relayed paths are allowed and there is no TURN server',
+      { icePolicy: 'relay' },
+      'turn-needed',
+    ],
+  ];
+  for (const [what, options, code] of pathless) {
+    it(`says within 16 s that there is no path ${what}, once, and stays in the room`, async () => {
+      const { room, maya, jonas } = await pair(42, options, ({ world }) => {
+        if (code === 'ice-failed' || !options.icePolicy) world.cut('maya', 'jonas');
+      });
+      await room.world.run(16_000);
+      for (const [name, call] of [
+        ['maya', maya],
+        ['jonas', jonas],
+      ] as const) {
+        expect(linkOf(call), name).to.equal('failed');
+        expect(call.snapshot.phase).to.equal('joined');
+        expect(codes(room, name)).to.deep.equal([code]);
+      }
+      await room.world.run(60_000);
+      expect(codes(room, 'maya')).to.deep.equal([code]);
+      // Somebody changed networks: now there is a path.
+      if (options.icePolicy) return;
+      room.world.mend('maya', 'jonas');
+      room.world.platform('maya').emit('online');
+      await room.world.when(() => linkOf(maya) === 'connected', 'a path', 60_000);
+    });
+  }
+
+  it('cuts off a peer whose description has surprise sections', async () => {
+    const { room, maya, jonas, meet } = await pair(45);
+    await meet();
+    const [theirs] = live(room, 'jonas');
+    const control = theirs!.dataChannels.find(({ label }) => label === 'pm:control')!;
+    const { sdp } = theirs!.localDescription!;
+    const section = sdp.slice(sdp.indexOf('m='));
+    const payload = sdp + section.repeat(9);
+    control.send(JSON.stringify({ t: 'signal', kind: 'offer', payload, conn: 'x', offer: 1 }));
+    await room.world.run(500);
+    // Under another name it is another connection, which it cannot have either.
+    expect(linkOf(maya)).not.to.equal('connected');
+    expect(codes(room, 'maya')).to.include.oneOf(['peer-misbehaved', 'negotiation-failed']);
+    expect(maya.snapshot.phase).to.equal('joined');
+    jonas.dispose();
+  });
+
+  it('begins a connection anew that can no longer be negotiated', async () => {
+    let sent: readonly string[] = [];
+    const { room, maya, jonas, meet } = await pair(46, {}, (each) => (sent = overhear(each, 'jonas')));
+    await meet();
+    const [theirs] = live(room, 'jonas');
+    const control = theirs!.dataChannels.find(({ label }) => label === 'pm:control')!;
+    const conn = /"conn":"([^"]+)"/.exec(sent.filter((frame) => frame.includes('webrtc.')).at(-1) ?? '')?.[1];
+    expect(conn).to.be.a('string');
+    control.send(JSON.stringify({ t: 'signal', kind: 'offer', payload: 'v=0 nonsense', conn }));
+    await room.world.run(200);
+    expect(codes(room, 'maya')).to.include('negotiation-failed');
+    await room.world.run(8_000);
+    await room.everyoneMeets(maya, jonas);
+    expect(live(room, 'maya')).to.have.length(1);
+  });
+
+  it('cuts off a peer that floods the channel, and the room goes on', async () => {
+    const { room, maya, jonas } = await pair(43);
+    const priya = room.call('priya');
+    await room.joined(priya);
+    await room.everyoneMeets(maya, jonas, priya);
+    const id = others(maya).find(({ name }) => name === 'jonas')!.id;
+    for (const each of live(room, 'jonas')) {
+      const control = each.dataChannels.find(({ label }) => label === 'pm:control')!;
+      for (let index = 0; index < 900; index += 1) control.send('{"t":"media"}');
+    }
+    await room.world.run(2_000);
+    expect(codes(room, 'maya')).to.include('peer-misbehaved');
+    expect(maya.snapshot.participants.find((each) => each.id === id)?.link).to.equal('failed');
+    expect(others(maya).find(({ name }) => name === 'priya')!.link).to.equal('connected');
+  });
+});

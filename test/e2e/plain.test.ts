@@ -1,0 +1,120 @@
+/** Rooms of ours and plain clients, in real browsers, on our relay and on a plain server. */
+import assert from 'node:assert/strict';
+import { expectEveryoneSeesEveryone, expectOthers } from '../support/e2e/expect.ts';
+import { scenarios } from '../support/e2e/scenario.ts';
+import { mintToken } from '../../demo-server/src/auth.ts';
+import { TEST_SECRET } from '../support/relay.ts';
+import { pause, settled, until } from '../support/e2e/until.ts';
+import type { Kind, Visitor } from '../support/e2e/visitor.ts';
+import { expectPlainSees, look, visitPlain } from '../support/plain-client/visit.ts';
+import { PlainServer, plainToken } from '../support/plain-server/node.ts';
+
+const test = scenarios();
+
+const LOW = '00000000-0000-4000-8000-000000000001';
+const HIGH = 'ffffffff-ffff-4fff-bfff-ffffffffffff';
+
+const room = <T>(visitor: Visitor, action: (room: ReturnType<typeof e2e.room>) => T): Promise<Awaited<T>> =>
+  visitor.page.evaluate(`(${action.toString()})(e2e.room('pm-room'))`) as Promise<Awaited<T>>;
+
+/** Pictures and sound both ways between one of ours and one plain client. */
+async function bothWays(ours: Visitor, plain: Visitor): Promise<void> {
+  await Promise.all([expectEveryoneSeesEveryone([ours], { strangers: 1 }), expectPlainSees(plain, 1)]);
+}
+
+/** What our page has of the plain client's screen. */
+const screenOf = (visitor: Visitor): Promise<string | undefined> =>
+  visitor.summary().then(({ participants }) => participants.find(({ self }) => !self)?.sources.screen.state);
+
+async function untilBrightness(
+  plain: Visitor,
+  what: string,
+  right: (view: { brightness: number; changes: number }) => boolean,
+) {
+  await settled(what, async () => {
+    const [view] = await look(plain, 700);
+    return view && right(view) ? null : JSON.stringify(view);
+  });
+}
+
+/** Everything that the two do with each other while both are in the room. */
+async function together(ours: Visitor, other: Visitor): Promise<void> {
+  await bothWays(ours, other);
+
+  // Our camera goes black for it, and comes back.
+  await room(ours, (element) => element.toggleCamera(false));
+  await untilBrightness(
+    other,
+    'a black picture of us',
+    ({ brightness }) => brightness >= 0 && brightness < 6,
+  );
+  await room(ours, (element) => element.toggleCamera(true));
+  await untilBrightness(other, 'our camera', ({ brightness, changes }) => brightness > 12 && changes > 1);
+
+  // Its microphone flaps.
+  const made = await ours.run(() => e2e.made().peerConnections);
+  for (let round = 0; round < 4; round += 1) await other.run(() => plain.toggleMic());
+  await pause(1_500);
+  await bothWays(ours, other);
+  assert.equal(await ours.run(() => e2e.made().peerConnections), made, 'a connection was made anew');
+  assert.deepEqual(await ours.events('pm-participant-left'), []);
+
+  // Its screen comes beside its camera and goes.
+  await other.run(() => plain.use('screen'));
+  await until('its screen', async () => (await screenOf(ours)) === 'on');
+  await settled('its camera and its screen move', async () => {
+    const seen = await ours.run(async () => {
+      const them = e2e.room('pm-room').participants.find(({ self }) => !self);
+      return Promise.all(
+        (['camera', 'screen'] as const).map((source) =>
+          e2e.pictures(them?.sources[source].stream ?? new MediaStream(), 1_000),
+        ),
+      );
+    });
+    const ratios = seen.map(({ changes, width, height }) => (changes > 1 ? width / height : 0));
+    return JSON.stringify(ratios) === JSON.stringify([4 / 3, 1.6]) ? null : JSON.stringify(seen);
+  });
+  await other.run(() => plain.stopScreen());
+  await until('its screen to end', async () => (await screenOf(ours)) === 'off');
+
+  // It leaves and comes back; so do we.
+  await other.run(() => plain.leave());
+  await expectOthers(ours, 0);
+  await other.run(() => plain.join());
+  await bothWays(ours, other);
+  await room(ours, (element) => element.leave());
+  await settled('it drops us', async () => ((await look(other, 50)).length ? 'still there' : null));
+  await room(ours, (element) => element.join());
+  await bothWays(ours, other);
+}
+
+const pairs: readonly [Kind, Kind, string][] = [
+  ['chromium', 'chromium', LOW],
+  ['chromium', 'firefox', HIGH],
+  ['firefox', 'chromium', LOW],
+  ['firefox', 'chromium', HIGH],
+];
+
+for (const [oursKind, plainKind, id] of pairs) {
+  const which = id === LOW ? 'smaller' : 'larger';
+  test(`ours in ${oursKind}, a plain client with the ${which} id in ${plainKind}, on our relay`, async (stage) => {
+    const token = await mintToken({ sub: id, username: 'plain' }, TEST_SECRET);
+    const plain = await visitPlain(stage, plainKind, { token }, { process: 3 });
+    const ours = await stage.visit(oursKind, stage.roomPage());
+    await together(ours, plain);
+  });
+
+  test(`ours in ${oursKind}, a plain client with the ${which} id in ${plainKind}, on a plain server`, async (stage) => {
+    const server = await PlainServer.start();
+    try {
+      const via = { url: stage.relay.url, wsUrl: server.wsUrl };
+      const ours = await stage.visit(oursKind, stage.roomPage({ via }));
+      const { url, wsUrl } = server;
+      const token = plainToken({ sub: id, username: 'plain' });
+      const plain = await visitPlain(stage, plainKind, { url, wsUrl, token }, { process: 3 });
+      await together(ours, plain);
+    } finally {
+      await server.kill();
+    }
+  });
+}

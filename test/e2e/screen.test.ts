@@ -1,0 +1,83 @@
+/** Screens between Chromium and Firefox: one, the other, both at once, stopped crosswise; nothing negotiates for ever. */
+import assert from 'node:assert/strict';
+import { scenarios } from '../support/e2e/scenario.ts';
+import { settled } from '../support/e2e/until.ts';
+import type { Visitor } from '../support/e2e/visitor.ts';
+
+const test = scenarios();
+
+/** Headless Firefox has no screen to share: a drawing stands for it. */
+const DRAWN_SCREEN = `navigator.mediaDevices.getDisplayMedia = async () => {
+  const canvas = document.createElement('canvas');
+  Object.assign(canvas, { width: 320, height: 180 });
+  const pen = canvas.getContext('2d');
+  const timer = setInterval(() => {
+    pen.fillStyle = 'hsl(' + (Date.now() / 10) % 360 + ' 80% 50%)';
+    pen.fillRect(0, 0, 320, 180);
+  }, 100);
+  const stream = canvas.captureStream(10);
+  const [track] = stream.getVideoTracks();
+  const stop = track.stop.bind(track);
+  track.stop = () => (clearInterval(timer), stop());
+  return stream;
+};`;
+
+const share = (visitor: Visitor, on: boolean): Promise<boolean> =>
+  visitor.run((given) => e2e.room('pm-room').toggleScreen(given), on);
+
+/** What is wrong with what a page sees of the other's screen; null when nothing is. */
+const wrong = async (on: boolean): Promise<string | null> => {
+  const other = e2e.room('pm-room').participants.find(({ self }) => !self);
+  const { state, stream } = other?.sources.screen ?? { state: 'nobody', stream: null };
+  if (!on) return stream ? `still ${state}` : null;
+  if (!stream) return `${state}, no stream`;
+  const { frames } = await e2e.pictures(stream, 400);
+  return frames > 0 ? null : 'no pictures';
+};
+
+test('screens of Chromium and Firefox, both ways and at once', async (stage) => {
+  const url = stage.roomPage({ attributes: 'autojoin camera-off' });
+  const chromium = await stage.visit('chromium', url);
+  const firefox = await stage.visit('firefox', url, { scripts: [DRAWN_SCREEN] });
+  const people = [chromium, firefox];
+  const connected = async (each: Visitor) => {
+    const { participants } = await each.summary();
+    return participants.some(({ link }) => link === 'connected') ? null : JSON.stringify(participants);
+  };
+  for (const each of people)
+    await settled(`${each.who} is connected`, () => connected(each), { timeout: 60_000 });
+
+  const agree = async (what: string, ofChromium: boolean, ofFirefox: boolean): Promise<void> => {
+    await settled(`${what}: seen by firefox`, () => firefox.run(wrong, ofChromium), { timeout: 30_000 });
+    await settled(`${what}: seen by chromium`, () => chromium.run(wrong, ofFirefox), { timeout: 30_000 });
+    // The fact that it is over arrives before both have agreed on closing the section.
+    const still = async (each: Visitor) => {
+      const [first] = await each.run(() => e2e.connections());
+      return first?.signalingState === 'stable' ? null : String(first?.signalingState);
+    };
+    for (const each of people) await settled(`${what}: ${each.who} is stable`, () => still(each));
+  };
+
+  await share(chromium, true);
+  await agree('chromium shares', true, false);
+  await share(firefox, true);
+  await agree('firefox shares too', true, true);
+  await Promise.all([share(chromium, false), share(firefox, false)]);
+  await agree('both stop at once', false, false);
+  await Promise.all([share(chromium, true), share(firefox, true)]);
+  await agree('both begin at once', true, true);
+  await share(chromium, false);
+  await agree('chromium stops', false, true);
+  await Promise.all([share(chromium, true), share(firefox, false)]);
+  await agree('one begins as the other stops', true, false);
+  await share(chromium, false);
+  await agree('all is over', false, false);
+
+  // Whatever negotiates for ever is never still: nothing may be described any more.
+  const described = (each: Visitor) =>
+    each.run(() => e2e.peerConnections.map((pc) => pc.localDescription?.sdp.split('\n')[1] ?? '').join());
+  const before = await Promise.all(people.map(described));
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  assert.deepEqual(await Promise.all(people.map(described)), before);
+  for (const each of people) assert.deepEqual(await each.events('pm-error'), [], each.who);
+});

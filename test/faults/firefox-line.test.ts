@@ -1,0 +1,120 @@
+/**
+ * The same faults of the line for Firefox, which no namespace can hold while it is driven by a socket: all of its media
+ * goes by a TURN server, and a proxy of ours in front of that is the bad line. Its way to the relay is another proxy.
+ */
+import assert from 'node:assert/strict';
+import { expectEveryoneSeesEveryone } from '../support/e2e/expect.ts';
+import { scenariosIn, Stage, type World } from '../support/e2e/scenario.ts';
+import { Site } from '../support/e2e/site.ts';
+import { pause } from '../support/e2e/until.ts';
+import { Browsers, type Visitor } from '../support/e2e/visitor.ts';
+import { allBack, figure, full, ids, NETWORK, rounds, runningCall } from '../support/faults/fault.ts';
+import { felt, livesThrough, type Felt } from '../support/faults/line.ts';
+import { noisyCamera } from '../support/lab/noise.ts';
+import { whyNoTurn } from '../support/lab/programs.mjs';
+import { startTurn, TURN_SECRET } from '../support/lab/turn.ts';
+import { UdpProxy, type Line } from '../support/lab/udp-proxy.ts';
+import { startRelayProcess } from '../support/relay.ts';
+
+const WHERE = 'Firefox with Chromium, UDP proxy';
+
+class ProxiedStage extends Stage {
+  constructor(
+    readonly turn: UdpProxy,
+    ...rest: ConstructorParameters<typeof Stage>
+  ) {
+    super(...rest);
+    this.later(async () => void Object.assign(turn.line, { ...GOOD }));
+  }
+
+  /** Firefox, all of whose media passes the proxy, with Chromium, which may do as it likes. */
+  async call(via?: { url: string; wsUrl: string }): Promise<Visitor[]> {
+    const allow = NETWORK;
+    const attributes = 'ice-policy="relay" autojoin';
+    return [
+      await this.visit('firefox', this.roomPage({ attributes, ...(via && { via }) }), { allow }),
+      await this.visit('chromium', this.roomPage(), { allow, flags: [noisyCamera()] }),
+    ];
+  }
+}
+
+const GOOD: Line = { blocked: false, lossPercent: 0, upKbit: 0, downKbit: 0, delayMs: 0 };
+
+async function open(): Promise<World<ProxiedStage>> {
+  const turn = await startTurn();
+  const proxy = await UdpProxy.start(turn);
+  const settings = { PM_TURN_URLS: proxy.turnUrl, PM_TURN_SECRET: TURN_SECRET, PM_LOG_LEVEL: 'error' };
+  const [relay, site] = await Promise.all([startRelayProcess(settings), Site.start()]);
+  const browsers = new Browsers();
+  return {
+    stage: (context) => new ProxiedStage(proxy, relay, site, browsers, context),
+    async close() {
+      await browsers.close();
+      proxy.close();
+      await Promise.all([relay.close(), site.close(), turn.close()]);
+    },
+  };
+}
+
+const test = scenariosIn(open, whyNoTurn());
+
+const cuts: [seconds: number, times: number][] = [
+  [3, 7],
+  [8, 15],
+  [20, 5],
+  [60, 2],
+];
+
+for (const [seconds, times] of cuts.filter(([each]) => full || each === 8)) {
+  test(`Firefox: the path is cut for ${String(seconds)} s`, async (stage) => {
+    const relay = await stage.proxy();
+    const people = await stage.call(relay);
+    for (let round = 0; round < rounds(times); round++) {
+      const monitors = await runningCall(people);
+      const before = await Promise.all(people.map(ids));
+      stage.turn.line.blocked = true;
+      // Sockets of before seem to be open for good, and new ones do not open.
+      relay.freeze();
+      relay.refusing = true;
+      await pause(seconds * 1_000);
+      relay.refusing = false;
+      stage.turn.line.blocked = false;
+      const back = await allBack(monitors, Date.now());
+      figure(
+        stage,
+        {
+          goal: seconds === 8 ? 'R4: media within 2 s of the mend' : 'media is back (figure of 8 s: 2 s)',
+          fault: `path cut for ${String(seconds)} s`,
+          where: WHERE,
+          limit: seconds === 8 ? 2_000 : null,
+        },
+        back,
+      );
+      assert.notEqual(back, null, 'the media never came back');
+      await Promise.all(people.map((each) => each.state('joined', 'pm-room', 60_000)));
+      await expectEveryoneSeesEveryone(people);
+      assert.deepEqual(await Promise.all(people.map(ids)), before, 'the same people under the same ids');
+    }
+  });
+}
+
+/** Firefox's own fake camera needs less than a thin line has; what it gets is more. */
+const lines: [fault: string, line: Partial<Line>, felt: Felt][] = [
+  ['20 % loss', { lossPercent: 20 }, felt.loss],
+  ['300 kbit/s both ways', { upKbit: 300, downKbit: 300 }, felt.limit(300, 0)],
+];
+
+for (const [fault, line, feels] of lines) {
+  test(`Firefox: ${fault}`, async (stage) => {
+    const people = await stage.call();
+    for (let round = 0; round < rounds(7); round++) {
+      await livesThrough(stage, people, {
+        fault,
+        where: WHERE,
+        felt: feels,
+        worsen: () => void Object.assign(stage.turn.line, GOOD, line),
+        restore: () => void Object.assign(stage.turn.line, GOOD),
+      });
+    }
+  });
+}

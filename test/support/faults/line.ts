@@ -1,0 +1,102 @@
+/** Calls over a bad line: what of the sound and the picture gets through while it lasts. */
+import assert from 'node:assert/strict';
+import type { Stage } from '../e2e/scenario.ts';
+import { pause } from '../e2e/until.ts';
+import type { Visitor } from '../e2e/visitor.ts';
+import { allBack, connectionsMade, figure, runningCall } from './fault.ts';
+
+/** How long the call runs before; the estimate of the bandwidth starts low. In ms. */
+const GOOD = 5_000;
+/** How long the line is bad, and how long of that it takes the estimate of the bandwidth to follow, in ms. */
+const BAD = 12_000;
+const SETTLING = 4_000;
+/** No 2 s without sound: that is what living means. */
+const ALIVE = 2_000;
+
+/** What arrived at one person. */
+export interface Arrived {
+  /** Of sound and pictures together. */
+  readonly kbit: number;
+  readonly lost: number;
+  readonly pictures: number;
+}
+
+/** That the line was as bad as it should be, by what arrived at each person before and meanwhile. */
+export type Felt = (before: readonly Arrived[], during: readonly Arrived[]) => boolean;
+
+export const felt = {
+  /** Packets were lost on the way to everybody. */
+  loss: ((_before, during) => during.every(({ lost }) => lost > 0)) as Felt,
+  /** One of them got more before than the line carries now. */
+  limit:
+    (kbit: number, person: number): Felt =>
+    (before, during) =>
+      (before[person]?.kbit ?? 0) > kbit && (during[person]?.kbit ?? Infinity) <= kbit,
+};
+
+interface BadLine {
+  readonly fault: string;
+  readonly where: string;
+  readonly felt: Felt;
+  /** Makes the line bad, and good again. */
+  readonly worsen: () => void;
+  readonly restore: () => void;
+}
+
+/** The longest time between two packets of sound, in ms. */
+const longestGap = (times: readonly number[], from: number, to: number): number =>
+  [...times, to].reduce((longest, at, index) => Math.max(longest, at - (times[index - 1] ?? from)), 0);
+
+/** Sound lives through it in every page, no connection is given up, and afterwards all is well. */
+export async function livesThrough(stage: Stage, people: readonly Visitor[], line: BadLine): Promise<void> {
+  const { fault, where } = line;
+  const monitors = await runningCall(people);
+  const made = await Promise.all(people.map(connectionsMade));
+  const arrived = async (from: number, to: number): Promise<Arrived[]> =>
+    Promise.all(
+      monitors.map(async (each) => {
+        const [sound, video] = await Promise.all([
+          each.flow('audio', from, to),
+          each.flow('video', from, to),
+        ]);
+        const perSecond = (count: number): number => Math.round((10_000 * count) / (to - from)) / 10;
+        const kbit = perSecond((sound.bytes + video.bytes) / 125);
+        return { kbit, lost: sound.lost + video.lost, pictures: perSecond(video.arrived) };
+      }),
+    );
+  await pause(GOOD);
+  const worse = Date.now();
+  line.worsen();
+  await pause(SETTLING);
+  const from = Date.now();
+  await pause(BAD - SETTLING);
+  const to = Date.now();
+  const sound = await Promise.all(monitors.map((each) => each.flow('audio', from, to)));
+  const [before, during] = [await arrived(worse - GOOD / 2, worse), await arrived(from, to)];
+  line.restore();
+  const gaps = sound.map(({ news }) =>
+    longestGap(
+      news.map(({ at }) => at),
+      from,
+      to,
+    ),
+  );
+  stage.report(
+    `${fault}: before ${JSON.stringify(before)}, during ${JSON.stringify(during)}; longest silence ${gaps.join(', ')} ms`,
+  );
+  const goal = 'sound lives: longest time without a packet';
+  figure(stage, { goal, fault, where, limit: ALIVE }, ...gaps);
+  figure(
+    stage,
+    { goal: 'share of the sound made up (concealed)', fault, where, unit: '%', limit: null },
+    ...sound.map(({ concealed }) => concealed),
+  );
+  assert.ok(line.felt(before, during), 'the line was not bad');
+  for (const [index, each] of sound.entries())
+    assert.ok(each.news.length > 10, `${people[index]?.who ?? ''} heard next to nothing`);
+  assert.notEqual(await allBack(monitors, Date.now()), null, 'the media did not recover');
+  assert.deepEqual(await Promise.all(people.map(connectionsMade)), made, 'a connection was made anew');
+  for (const each of people)
+    for (const { link, self } of (await each.summary()).participants)
+      assert.equal(link, self ? 'none' : 'connected', each.who);
+}

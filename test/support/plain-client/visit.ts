@@ -1,0 +1,88 @@
+/** Plain clients in real browsers: a page of their own on the test's site. */
+import { buildSync } from 'esbuild';
+import type { Stage, PlaceOptions } from '../e2e/scenario.ts';
+import { settled } from '../e2e/until.ts';
+import type { Kind, Visitor } from '../e2e/visitor.ts';
+import { document } from '../e2e/site.ts';
+import type { PlainOptions } from './client.ts';
+
+type PageOptions = Partial<PlainOptions> & { readonly sources?: readonly ('mic' | 'camera')[] };
+
+let compiled: string | undefined;
+
+/** The address of a page with a plain client that enters the stage's room at once. */
+export function plainPage(stage: Stage, options: PageOptions = {}): string {
+  compiled ??= buildSync({
+    entryPoints: [new URL('page.ts', import.meta.url).pathname],
+    bundle: true,
+    write: false,
+    format: 'iife',
+    target: 'es2022',
+  }).outputFiles[0]?.text;
+  const { url, wsUrl } = stage.relay;
+  const all: PageOptions = { url, wsUrl, room: stage.room, name: 'plain', fileLabel: 'files', ...options };
+  const script = `var plainOptions = ${JSON.stringify(all)};\n${compiled ?? ''}`;
+  return stage.site.add(document(`<script>${script.replaceAll('</script', '<\\/script')}</script>`));
+}
+
+export async function visitPlain(
+  stage: Stage,
+  kind: Kind,
+  options: PageOptions = {},
+  place: PlaceOptions = {},
+): Promise<Visitor> {
+  return stage.visit(kind, plainPage(stage, options), { who: `plain-${kind}`, ...place });
+}
+
+/** What a plain client has of everybody whom it is connected with, watched for a while. */
+export interface PlainView {
+  readonly id: string;
+  readonly state: string;
+  readonly frames: number;
+  readonly changes: number;
+  /** Mean brightness of the last picture, from 0 to 255. */
+  readonly brightness: number;
+  readonly rms: number;
+}
+
+/** Runs in the page. */
+export async function look(visitor: Visitor, ms = 1_300): Promise<PlainView[]> {
+  return visitor.run(async (time) => {
+    const brightness = (id: string): number => {
+      const video = window.document.querySelector<HTMLVideoElement>(`video[data-id="${id}"]`);
+      if (!video?.videoWidth) return -1;
+      const context = new OffscreenCanvas(16, 12).getContext('2d');
+      if (!context) return -1;
+      context.drawImage(video, 0, 0, 16, 12);
+      const pixels = context.getImageData(0, 0, 16, 12).data.filter((_, index) => index % 4 !== 3);
+      return pixels.reduce((sum, each) => sum + each, 0) / pixels.length;
+    };
+    return Promise.all(
+      [...plain.peers.values()].map(async ({ id, pc, picture, sound }) => {
+        const nothing = new MediaStream();
+        const [seen, heard] = await Promise.all([
+          e2e.pictures(picture ? new MediaStream([picture]) : nothing, time),
+          e2e.sound(sound ? new MediaStream([sound]) : nothing, time),
+        ]);
+        const { frames, changes } = seen;
+        return { id, state: pc.connectionState, frames, changes, brightness: brightness(id), rms: heard.rms };
+      }),
+    );
+  }, ms);
+}
+
+/** The plain client decodes a moving picture and hears sound of so many others. */
+export async function expectPlainSees(visitor: Visitor, others: number, timeout = 45_000): Promise<void> {
+  await settled(
+    `${visitor.who} sees and hears ${String(others)} others`,
+    async () => {
+      const views = await look(visitor);
+      const missing = views.filter(
+        ({ state, frames, changes, rms }) =>
+          state !== 'connected' || frames < 5 || changes < 2 || rms < 0.005,
+      );
+      return views.length === others && missing.length === 0 ? null : JSON.stringify(views);
+    },
+    { timeout },
+  );
+}

@@ -1,0 +1,110 @@
+/** One seed, from its first join to the last thing that is left of it. */
+import { complaints, leftovers, unsettled } from './check.ts';
+import { plan, type Plan, type StepKind } from './plan.ts';
+import { Stage } from './stage.ts';
+import { RULES } from './steps.ts';
+
+/** How long everything has to stay well to count as settled; how long that may take; between two looks. Virtual ms. */
+const STABLE = 3_000;
+const PATIENCE = 120_000;
+const LOOK = 500;
+/** A socket whose other end never answers its close is given up by the browser after this long. */
+const LAST_SOCKET = 40_000;
+
+export interface Outcome {
+  readonly seed: number;
+  /** What is wrong; empty when all was well. */
+  readonly faults: readonly string[];
+  readonly counts: ReadonlyMap<string, number>;
+  /** Virtual ms from the end of all trouble until all was well. */
+  readonly settledAfter: number;
+  readonly lines: readonly string[];
+}
+
+export interface RunOptions {
+  readonly trace?: boolean;
+  /** The steps, by their place in the plan, that are to happen; all of them by default. */
+  readonly only?: ReadonlySet<number> | undefined;
+}
+
+/** Rejections and exceptions that nobody took; whoever runs the simulator hands them in. */
+export const unhandled: unknown[] = [];
+
+async function quiet(stage: Stage): Promise<{ faults: string[]; after: number }> {
+  stage.trace('— quiet —');
+  stage.mendAll();
+  const start = stage.world.now;
+  let well = 0;
+  let faults: string[] = [];
+  while (stage.world.now - start < PATIENCE) {
+    await stage.world.run(LOOK);
+    for (const actor of stage.actors) {
+      // Whoever could not get in while the relay was away presses the button again.
+      if (actor.present && actor.call.snapshot.phase === 'failed') stage.join(actor);
+    }
+    faults = unsettled(stage);
+    well = faults.length > 0 ? 0 : well + LOOK;
+    if (well >= STABLE) break;
+  }
+  return { faults, after: stage.world.now - start - well };
+}
+
+async function empty(stage: Stage): Promise<string[]> {
+  stage.trace('— everybody leaves —');
+  for (const actor of stage.actors) if (actor.alive) actor.call.dispose();
+  const end = stage.world.now + LAST_SOCKET;
+  await stage.world.run(LOOK);
+  while (leftovers(stage).length > 0 && stage.world.now < end) await stage.world.run(LOOK);
+  return leftovers(stage);
+}
+
+function spoken(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? String(error)) : String(error);
+}
+
+export async function runPlan(given: Plan, { trace = false, only }: RunOptions = {}): Promise<Outcome> {
+  const stage = new Stage(given, trace);
+  const faults: string[] = [];
+  const happened = new Set<StepKind>();
+  let settledAfter = 0;
+  unhandled.length = 0;
+  try {
+    for (const [index, step] of given.steps.entries()) {
+      if (only && !only.has(index)) continue;
+      await stage.world.run(Math.max(0, step.at - stage.world.now));
+      const { whom, happen } = RULES[step.kind];
+      const actor = stage.pick(step.who, whom);
+      const done = actor !== undefined && happen(stage, step, actor);
+      stage.trace(`[${String(index)}] ${step.kind}: ${done ? actor.name : 'nobody'}, ${String(step.ms)} ms`);
+      if (!done) continue;
+      happened.add(step.kind);
+      stage.count(step.kind);
+    }
+    const rest = await quiet(stage);
+    settledAfter = rest.after;
+    faults.push(...rest.faults);
+    faults.push(...complaints(stage, happened));
+    if (rest.faults.length === 0) faults.push(...(await empty(stage)));
+  } catch (error) {
+    faults.push(`the run broke: ${spoken(error)}`);
+  }
+  faults.push(...unhandled.map((error) => `nobody took ${spoken(error)}`));
+  for (const [what, count] of stage.world.network.tally) stage.counts.set(what, count);
+  return { seed: given.seed, faults, counts: stage.counts, settledAfter, lines: stage.lines };
+}
+
+export function run(seed: number, options: RunOptions = {}): Promise<Outcome> {
+  return runPlan(plan(seed), options);
+}
+
+/** The fewest steps of a failing run that still fail in the same way, found by leaving one out after the other. */
+export async function shrink(seed: number): Promise<Set<number>> {
+  const given = plan(seed);
+  const kept = new Set(given.steps.keys());
+  for (const index of [...kept].reverse()) {
+    kept.delete(index);
+    const { faults } = await runPlan(given, { only: kept });
+    if (faults.length === 0) kept.add(index);
+  }
+  return kept;
+}

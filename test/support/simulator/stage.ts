@@ -1,0 +1,241 @@
+/** One run's world: the people of a plan in front of their pages, with everything that may be done to them. */
+import { SOURCE_NAMES, type Call, type CallState } from '../../../src/core/index.ts';
+import type { FakePeerConnection, FakePlatform, FakeWorld } from '../fake-platform/index.ts';
+import { createFakeRoom, type FakeRoom } from '../fake-room.ts';
+import type { Person, Plan } from './plan.ts';
+
+/** More entries than any run needs by far; a run that needs more goes round in circles. */
+const PATIENCE = 400_000;
+
+/** Somebody with a page, which may be replaced by another one after it crashed. */
+export class Actor {
+  /** The page at hand: what the world knows it by. */
+  page = '';
+  call!: Call;
+  /** Is to be in the room, as far as the person is concerned. */
+  present = false;
+  frozen = false;
+  /** The page is there, and so is its call. */
+  alive = false;
+  readonly wishes = { mic: true, camera: true };
+  pages = 0;
+
+  constructor(
+    readonly person: Person,
+    readonly platformOf: (page: string) => FakePlatform,
+  ) {}
+
+  get name(): string {
+    return this.person.name;
+  }
+
+  get platform(): FakePlatform {
+    return this.platformOf(this.page);
+  }
+
+  /** In the room by its own account. */
+  get inside(): boolean {
+    const { phase } = this.call.snapshot;
+    return this.alive && (phase === 'joined' || phase === 'reconnecting');
+  }
+
+  /** Can be clicked at. */
+  get awake(): boolean {
+    return this.alive && !this.frozen;
+  }
+}
+
+export class Stage {
+  readonly room: FakeRoom;
+  readonly world: FakeWorld;
+  readonly actors: Actor[] = [];
+  /** Every page there ever was. */
+  readonly pages = new Set<string>();
+  /** What happened, by name. */
+  readonly counts = new Map<string, number>();
+  readonly lines: string[] = [];
+  relayUp = true;
+  /** Share of the signals that the relay loses now. */
+  loss = 0;
+  private readonly mends = new Set<() => void>();
+  private readonly cuts = new Map<string, number>();
+  /** The connections that two people have talked of, by their ids. */
+  private readonly conns = new Map<string, Set<string>>();
+
+  constructor(
+    plan: Plan,
+    readonly tracing: boolean,
+  ) {
+    const flavours = new Map(plan.people.map(({ name, flavour }) => [name, flavour]));
+    this.room = createFakeRoom({
+      seed: plan.seed,
+      delays: plan.delays,
+      flavour: (page) => flavours.get(page.split('/')[0] ?? '') ?? 'chromium',
+      relay: { graceSeconds: plan.graceSeconds },
+      fate: (from, frame) => this.passes(from, frame),
+    });
+    this.world = this.room.world;
+    this.world.scheduler.patience = PATIENCE;
+    for (const person of plan.people) {
+      const actor = new Actor(person, (page) => this.world.platform(page));
+      this.actors.push(actor);
+      this.openPage(actor);
+    }
+  }
+
+  count(what: string): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
+  }
+
+  trace(text: string): void {
+    if (this.tracing) this.lines.push(`${this.world.now.toFixed(1).padStart(9)}  ${text}`);
+  }
+
+  /** The one that `index` falls on among those who qualify. */
+  pick(index: number, qualifies: (actor: Actor) => boolean): Actor | undefined {
+    const list = this.actors.filter(qualifies);
+    return list[index % list.length];
+  }
+
+  /** A new page, with a call of its own and nothing captured. */
+  openPage(actor: Actor): void {
+    actor.pages += 1;
+    actor.page = actor.pages === 1 ? actor.name : `${actor.name}/${String(actor.pages)}`;
+    this.pages.add(actor.page);
+    this.newCall(actor);
+  }
+
+  /** Another call on the same page: its element was replaced. */
+  newCall(actor: Actor): void {
+    actor.alive = true;
+    actor.present = actor.frozen = false;
+    actor.wishes.mic = actor.wishes.camera = true;
+    actor.call = this.room.call(actor.page, { displayName: actor.name });
+    this.watch(actor, actor.call);
+  }
+
+  /** Nothing of the page is there any more. */
+  closePage(actor: Actor, how: 'tab' | 'machine'): void {
+    actor.alive = actor.present = false;
+    this.world.crash(actor.page, how);
+  }
+
+  join(actor: Actor): void {
+    actor.present = true;
+    this.command(actor, actor.call.join());
+  }
+
+  /** A command's failure is told by the call's events, which are looked at in the end. */
+  command(actor: Actor, done: Promise<unknown>): void {
+    done.catch((error: unknown) => this.trace(`${actor.name}: refused, ${String(error)}`));
+  }
+
+  /** Undoes a fault after `ms`, or when the quiet begins. */
+  until(ms: number, mend: () => void): void {
+    const once = (): void => {
+      if (!this.mends.delete(once)) return;
+      cancel();
+      mend();
+    };
+    const cancel = this.world.scheduler.schedule('timer', ms, '', once);
+    this.mends.add(once);
+  }
+
+  mendAll(): void {
+    for (const mend of [...this.mends]) mend();
+  }
+
+  /** Cuts the path between two people; several cuts of one path end with the last of them. */
+  cut(left: Actor, right: Actor, ms: number): void {
+    const names = [left.page, right.page] as const;
+    const key = [...names].sort().join();
+    this.cuts.set(key, (this.cuts.get(key) ?? 0) + 1);
+    this.world.cut(...names);
+    this.until(ms, () => {
+      const left = (this.cuts.get(key) ?? 0) - 1;
+      this.cuts.set(key, left);
+      if (left === 0) this.world.mend(...names);
+    });
+  }
+
+  killRelay(): void {
+    this.relayUp = false;
+    this.room.killRelay();
+  }
+
+  startRelay(): void {
+    if (this.relayUp) return;
+    this.relayUp = true;
+    this.room.startRelay();
+  }
+
+  connections(actor: Actor): FakePeerConnection[] {
+    return actor.platform.connections.filter(({ signalingState }) => signalingState !== 'closed');
+  }
+
+  /** Both ends of every working connection between two pages. */
+  ends(left: Actor, right: Actor): FakePeerConnection[] {
+    const found: FakePeerConnection[] = [];
+    for (const { ice, scope, facade } of this.world.network.peers) {
+      const pair = [scope.owner, ice.other?.peer.scope.owner];
+      if (pair.includes(left.page) && pair.includes(right.page)) found.push(facade as FakePeerConnection);
+    }
+    return found;
+  }
+
+  private passes(from: string, frame: string): boolean {
+    const { type, data } = JSON.parse(frame) as { type: string; data?: { to?: string; conn?: string } };
+    const signal = type.startsWith('webrtc.');
+    const lost = signal && this.loss > 0 && this.world.random.chance(this.loss);
+    if (lost) this.count('signals lost');
+    if (type === 'webrtc.offer') this.count('offers by the relay');
+    if (signal && data?.conn) this.note(from, data.to ?? '', data.conn);
+    if (!type.startsWith('relay.')) {
+      const to = this.actors.find(({ call }) => call.snapshot.participants[0]?.id === data?.to)?.name ?? '';
+      this.trace(`${from} → ${to || 'relay'}: ${type} ${data?.conn ?? ''}${lost ? ' LOST' : ''}`);
+    }
+    return !lost;
+  }
+
+  /** A second connection between the same two is one made anew. */
+  private note(from: string, to: string, conn: string): void {
+    const page = this.actors.find((actor) => actor.page === from);
+    const pair = [page?.call.snapshot.participants[0]?.id ?? '', to].sort().join();
+    const known = this.conns.get(pair) ?? new Set();
+    this.conns.set(pair, known);
+    if (known.size > 0 && !known.has(conn)) this.count('connections anew');
+    known.add(conn);
+  }
+
+  private watch(actor: Actor, call: Call): void {
+    const { name } = actor;
+    call.on('joined', () => this.count('joined'));
+    call.on('participant-joined', () => this.count('participants met'));
+    call.subscribe(
+      ({ phase }) => phase,
+      (phase, before) => {
+        if (phase === 'joined' && before === 'reconnecting') this.count('resumed');
+        if (phase === 'failed') this.count('failed joins');
+      },
+    );
+    if (!this.tracing) return;
+    call.on('error', ({ code, error }) => this.trace(`${name}: error ${code}: ${error.message}`));
+    let before = '';
+    call.subscribe(
+      (state) => state,
+      (state) => {
+        const now = this.describe(state);
+        if (now !== before) this.trace(`${name}: ${now}`);
+        before = now;
+      },
+    );
+  }
+
+  private describe({ phase, relay, participants }: CallState): string {
+    const people = participants.map(({ self, name, link, sources }) => {
+      const states = SOURCE_NAMES.map((source) => sources[source].state.slice(0, 2)).join('/');
+      return `${self ? 'self' : `${name} ${link}`} ${states}`;
+    });
+    return `${phase}, relay ${relay}; ${people.join('; ')}`;
+  }
+}
