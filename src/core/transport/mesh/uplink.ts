@@ -162,7 +162,9 @@ export class Uplink {
     } catch (error) {
       // Tried again at the next look; a sender whose connection was closed meanwhile is looked at no more.
       this.#settings.delete(sender);
-      this.#hooks.warn('An encoder could not be set.', error);
+      // In Chromium a description that is being applied comes between the two calls all the same: worth no word.
+      if ((error as DOMException).name !== 'InvalidModificationError')
+        this.#hooks.warn('An encoder could not be set.', error);
     } finally {
       setting.busy = false;
     }
