@@ -59,15 +59,17 @@ export class TokenSource {
   async #signIn(relay: URL, name: string): Promise<{ token: string; name: string; origin: string }> {
     // Sent as text/plain, which servers of this protocol accept, so that no CORS preflight costs a round trip.
     const request = { method: 'POST', body: JSON.stringify({ username: name }) };
-    const response = await this.#platform
-      .fetch(besideRelay(relay, 'auth/sign-in').href, request)
-      .catch(async (error: unknown) => {
+    const ask = (again: boolean): Promise<Response> =>
+      this.#platform.fetch(besideRelay(relay, 'auth/sign-in').href, request).catch(async (error: unknown) => {
         // Whether nobody answers, or this page may not read the answer, only a request without reading can tell.
         await this.#platform.fetch(besideRelay(relay, 'health').href, { mode: 'no-cors' }).catch(() => {
           throw toPmError(error, 'relay-unreachable');
         });
+        // A network that came back in between looks just the same: it does not twice.
+        if (again) return ask(false);
         throw new PmError('relay-refused', 'The relay does not admit this page.', error);
       });
+    const response = await ask(true);
     const { status } = response;
     if (status !== 200) {
       const code = SIGN_IN_CODES[status] ?? (status < 500 ? 'relay-refused' : 'relay-unreachable');
