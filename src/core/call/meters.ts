@@ -32,7 +32,10 @@ export class Meters {
         level: () => {
           if (context.state !== 'running') return null;
           analyser.getFloatTimeDomainData(samples);
-          return Math.sqrt(samples.reduce((sum, each) => sum + each * each, 0) / samples.length);
+          let sum = 0;
+          // Every fourth tells as much of the loudness.
+          for (let index = 0; index < samples.length; index += 4) sum += samples[index]! ** 2;
+          return 2 * Math.sqrt(sum / samples.length);
         },
         close: () => {
           if (!open) return;

@@ -28,18 +28,18 @@ export function readStats(
   before: StatsReport | null,
   sourceOf: (mid: string) => SourceName | null,
 ): LinkStats {
-  const entries = [...report.values()] as Entry[];
-  const all = (type: string) => entries.filter((each) => each.type === type);
+  const types: Record<string, Entry[]> = {};
+  for (const each of report.values() as Iterable<Entry>) (types[each.type] ??= []).push(each);
+  const all = (type: string): readonly Entry[] => types[type] ?? [];
   /** How much a counter grew. One that began anew counts from nothing. */
-  const grown = (now: Entry | undefined, member: string): number => {
-    const value = number(now?.[member]) ?? 0;
-    const last = number(entry(before, now?.id)?.[member]) ?? 0;
+  const grown = (now: Entry, since: Entry | undefined, member: string): number => {
+    const value = number(now[member]) ?? 0;
+    const last = number(since?.[member]) ?? 0;
     return value < last ? value : value - last;
   };
-  const perSecond = (now: Entry, member: string): number => {
-    const since = entry(before, now.id);
-    const time = now.timestamp - (since?.timestamp ?? now.timestamp);
-    return time > 0 ? (grown(now, member) * 1_000) / time : 0;
+  const perSecond = (now: Entry, since: Entry | undefined, member: string): number => {
+    const time = since ? now.timestamp - since.timestamp : 0;
+    return time > 0 ? (grown(now, since, member) * 1_000) / time : 0;
   };
 
   const transport = all('transport').find((each) => each['selectedCandidatePairId']);
@@ -48,14 +48,14 @@ export function readStats(
     entry(report, transport?.['selectedCandidatePairId']) ??
     pairs.find((each) => each['nominated'] && each['state'] === 'succeeded');
   const local = entry(report, pair?.['localCandidateId']);
-  const types = [local, entry(report, pair?.['remoteCandidateId'])].map((each) =>
+  const ends = [local, entry(report, pair?.['remoteCandidateId'])].map((each) =>
     text(each?.['candidateType']),
   );
   // Chromium forgets pairs but counts by transport; Firefox counts by pair alone.
   const total = (member: string) =>
     number(transport?.[member]) ?? pairs.reduce((sum, each) => sum + (number(each[member]) ?? 0), 0);
 
-  const stream = (each: Entry, bytes: string, packets: string, frames: string) => {
+  const stream = (each: Entry, since: Entry | undefined, bytes: string, packets: string, frames: string) => {
     const { mid = '', kind = 'audio' } = each;
     const video = kind === 'video';
     return {
@@ -63,35 +63,36 @@ export function readStats(
       source: sourceOf(mid),
       kind,
       codec: text(entry(report, each['codecId'])?.['mimeType'])?.split('/')[1] ?? null,
-      bitrate: perSecond(each, bytes) * 8,
+      bitrate: perSecond(each, since, bytes) * 8,
       packets: number(each[packets]) ?? 0,
       width: number(each['frameWidth']),
       height: number(each['frameHeight']),
-      frameRate: video ? perSecond(each, frames) : null,
+      frameRate: video ? perSecond(each, since, frames) : null,
     };
   };
 
   const inbound = all('inbound-rtp').map((each): InboundStats => {
-    const lost = grown(each, 'packetsLost');
-    const samples = grown(each, 'totalSamplesReceived');
-    const seconds = grown(each, 'totalSamplesDuration');
+    const since = entry(before, each.id);
+    const lost = Math.max(0, grown(each, since, 'packetsLost'));
+    const samples = grown(each, since, 'totalSamplesReceived');
+    const seconds = grown(each, since, 'totalSamplesDuration');
     return {
-      ...stream(each, 'bytesReceived', 'packetsReceived', 'framesDecoded'),
+      ...stream(each, since, 'bytesReceived', 'packetsReceived', 'framesDecoded'),
       // A duplicate counts as less than none lost.
       lost: Math.max(0, number(each['packetsLost']) ?? 0),
-      loss: Math.max(0, lost) / (Math.max(0, lost) + grown(each, 'packetsReceived') || 1),
+      loss: lost / (lost + grown(each, since, 'packetsReceived') || 1),
       jitter: ms(each['jitter']),
       frames: number(each['framesDecoded']) ?? 0,
       freezes: number(each['freezeCount']) ?? 0,
-      audioLevel: seconds ? Math.sqrt(grown(each, 'totalAudioEnergy') / seconds) : null,
-      concealed: samples ? Math.min(1, grown(each, 'concealedSamples') / samples) : null,
+      audioLevel: seconds ? Math.sqrt(grown(each, since, 'totalAudioEnergy') / seconds) : null,
+      concealed: samples ? Math.min(1, grown(each, since, 'concealedSamples') / samples) : null,
     };
   });
   const outbound = all('outbound-rtp').map((each): OutboundStats => {
     const peer = entry(report, each['remoteId']);
     const limit = text(each['qualityLimitationReason']);
     return {
-      ...stream(each, 'bytesSent', 'packetsSent', 'framesEncoded'),
+      ...stream(each, entry(before, each.id), 'bytesSent', 'packetsSent', 'framesEncoded'),
       lost: Math.max(0, number(peer?.['packetsLost']) ?? 0),
       loss: number(peer?.['fractionLost']) ?? 0,
       jitter: ms(peer?.['jitter']),
@@ -104,12 +105,12 @@ export function readStats(
     .filter((each) => number(each['roundTripTime']) !== null)
     .sort((a, b) => b.timestamp - a.timestamp);
   return {
-    at: (pair ?? entries[0])?.timestamp ?? 0,
+    at: (pair ?? (report.values().next().value as Entry | undefined))?.timestamp ?? 0,
     path: {
-      kind: !pair ? 'unknown' : types.includes('relay') ? 'relayed' : 'direct',
+      kind: !pair ? 'unknown' : ends.includes('relay') ? 'relayed' : 'direct',
       protocol: text(local?.['relayProtocol'] ?? local?.['protocol']) as LinkPath['protocol'],
-      local: types[0] ?? null,
-      remote: types[1] ?? null,
+      local: ends[0] ?? null,
+      remote: ends[1] ?? null,
     },
     bytesSent: total('bytesSent'),
     bytesReceived: total('bytesReceived'),

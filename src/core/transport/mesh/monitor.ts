@@ -83,14 +83,18 @@ export class Monitor {
 
   async #read(): Promise<void> {
     const report: StatsReport = await this.#pc.getStats();
-    const seen = (count: 'packetsReceived' | 'framesDecoded') =>
-      ([...report.values()] as Inbound[]).some((each) => each.type === 'inbound-rtp' && each[count]! > 0);
     if (this.#stopped) return;
-    const packet = seen('packetsReceived');
+    let packet = false;
+    let frame = false;
+    for (const each of report.values() as Iterable<Inbound>) {
+      if (each.type !== 'inbound-rtp') continue;
+      packet ||= each.packetsReceived! > 0;
+      frame ||= each.framesDecoded! > 0;
+    }
     const first = packet && !this.#seen.packet;
-    this.#seen = { packet, frame: seen('framesDecoded') };
+    this.#seen = { packet, frame };
     if (packet) this.#hooks.packet();
-    if (this.#seen.frame) this.#hooks.frame();
+    if (frame) this.#hooks.frame();
     // Rates over the short steps of the beginning would say nothing.
     const now = this.#platform.now();
     if (!first && now - this.#told < EARLY_PACE * 0.9) return;

@@ -43,6 +43,8 @@ export interface UplinkHooks {
 
 interface Setting {
   wanted: object;
+  /** The same as text, to be compared. */
+  text: string;
   busy: boolean;
   changed: number;
   demand: string;
@@ -141,10 +143,13 @@ export class Uplink {
   /** One call after the other for each sender, and only the newest wish: overtaken ones are skipped. */
   #set(sender: RTCRtpSender, wanted: object, demand: string): void {
     let setting = this.#settings.get(sender);
-    if (!setting) this.#settings.set(sender, (setting = { wanted: {}, busy: false, changed: 0, demand }));
+    if (!setting)
+      this.#settings.set(sender, (setting = { wanted: {}, text: '', busy: false, changed: 0, demand }));
     setting.demand = demand;
-    if (JSON.stringify(setting.wanted) === JSON.stringify(wanted)) return;
+    const text = JSON.stringify(wanted);
+    if (setting.text === text) return;
     setting.wanted = wanted;
+    setting.text = text;
     setting.changed = this.#hooks.now();
     if (!setting.busy) void this.#apply(sender, setting);
   }
