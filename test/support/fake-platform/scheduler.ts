@@ -22,19 +22,19 @@ const nodeImmediate = (globalThis as { setImmediate?: (callback: () => void) => 
 const waiting: (() => void)[] = [];
 let port: MessagePort | null = null;
 
-/** One real task: microtasks alone cannot tell when the last of them is done, and timers are clamped to 4 ms. */
-function hop(): Promise<void> {
-  if (nodeImmediate) return new Promise((resolve) => void nodeImmediate(resolve));
+/** In a real task of its own: microtasks alone cannot tell when the last of them is done, and timers are clamped to 4 ms. */
+function inTask(callback: () => void): void {
+  if (nodeImmediate) {
+    nodeImmediate(callback);
+    return;
+  }
   if (!port) {
     const channel = new MessageChannel();
     channel.port1.onmessage = () => waiting.shift()?.();
     port = channel.port2;
   }
-  const sender = port;
-  return new Promise((resolve) => {
-    waiting.push(resolve);
-    sender.postMessage(0);
-  });
+  waiting.push(callback);
+  port.postMessage(0);
 }
 
 export class Scheduler {
@@ -144,21 +144,25 @@ export class Scheduler {
     if (this.running) throw new Error(`${this.name}: the world is running already`);
     this.running = true;
     try {
-      await this.drain();
-      while (next() === 'go') {
-        this.step();
-        await this.drain();
-      }
+      await new Promise<void>((resolve, reject) => {
+        const turn = (): void => {
+          try {
+            if (this.held.size > 0) {
+              const again = (): void => inTask(turn);
+              Promise.all(this.held).then(again, again);
+              return;
+            }
+            if (next() === 'stop') return resolve();
+            this.step();
+            inTask(turn);
+          } catch (error) {
+            reject(error as Error);
+          }
+        };
+        inTask(turn);
+      });
     } finally {
       this.running = false;
-    }
-  }
-
-  private async drain(): Promise<void> {
-    await hop();
-    while (this.held.size > 0) {
-      await Promise.all(this.held);
-      await hop();
     }
   }
 

@@ -184,6 +184,8 @@ export class Stage {
   }
 
   private passes(from: string, frame: string): boolean {
+    // Heartbeats, most of all: nothing is to be learned from them.
+    if (!this.tracing && !frame.includes('"webrtc.')) return true;
     const { type, data } = JSON.parse(frame) as { type: string; data?: { to?: string; conn?: string } };
     const signal = type.startsWith('webrtc.');
     const lost = signal && this.loss > 0 && this.world.random.chance(this.loss);

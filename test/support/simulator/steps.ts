@@ -170,7 +170,8 @@ export const RULES: Readonly<Record<StepKind, Rule>> = {
   'half-open socket': {
     whom: (actor) => actor.present,
     happen: (stage, _step, actor) => {
-      const some = sockets(stage, actor).length > 0;
+      // One that is being opened dies of it as well.
+      const some = actor.platform.sockets.some(({ readyState }) => readyState < 2);
       stage.world.halfOpen(actor.page);
       return some;
     },

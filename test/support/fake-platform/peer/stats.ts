@@ -1,5 +1,4 @@
 /** Statistics that grow with virtual time, computed when asked for, so that flowing media costs no entries. */
-import type { TrackKind } from '../media-track.ts';
 import type { PeerState } from './state.ts';
 import type { FakeTransceiver } from './transceiver.ts';
 
@@ -59,130 +58,169 @@ export class Tally {
   freezes = 0;
   energy = 0;
   bytes = 0;
+  /** The names of its entries: the same strings in every report are found fast. */
+  ids: { readonly own: string; readonly codec: string; readonly remote: string } | null = null;
   private elapsed = 0;
 
-  add(elapsed: number, perSecond: Pick<Tally, 'lost' | 'freezes' | 'energy' | 'bytes'>): void {
+  /** What is given is per second. */
+  add(elapsed: number, lost: number, freezes: number, energy: number, bytes: number): void {
     const seconds = (elapsed - this.elapsed) / 1000;
     this.elapsed = elapsed;
-    for (const name of ['lost', 'freezes', 'energy', 'bytes'] as const)
-      this[name] += perSecond[name] * seconds;
+    this.lost += lost * seconds;
+    this.freezes += freezes * seconds;
+    this.energy += energy * seconds;
+    this.bytes += bytes * seconds;
   }
 }
 
-interface Entry {
-  readonly id: string;
-  readonly [field: string]: unknown;
-}
+type Report = Map<string, object>;
 
 const CODECS = { audio: 'audio/opus', video: 'video/VP8' } as const;
 
-function counts(kind: TrackKind, elapsed: number) {
-  return {
-    packets: Math.floor((elapsed / 1000) * PACKETS_PER_SECOND[kind]) + 1,
-    frames: Math.floor((elapsed / 1000) * FRAMES_PER_SECOND),
-  };
+type Ids = NonNullable<Tally['ids']>;
+
+function sent(
+  report: Report,
+  peer: PeerState,
+  { own, codec, remote }: Ids,
+  { kind, mid, sender }: FakeTransceiver,
+  packetsSent: number,
+  bytesSent: number,
+  framesEncoded: number,
+): void {
+  const { conditions, scope } = peer;
+  const timestamp = scope.scheduler.now;
+  report.set(own, {
+    id: own,
+    type: 'outbound-rtp',
+    timestamp,
+    kind,
+    mid,
+    transportId: 'T0',
+    codecId: codec,
+    remoteId: remote,
+    packetsSent,
+    bytesSent,
+    frameWidth: kind === 'video' ? 640 : undefined,
+    frameHeight: kind === 'video' ? 480 : undefined,
+    framesEncoded: kind === 'video' ? framesEncoded : undefined,
+    // DEVIATION: Firefox does not say what limits an encoder.
+    qualityLimitationReason:
+      kind === 'video' && scope.flavour === 'chromium' ? conditions.limitedBy : undefined,
+  });
+  report.set(remote, {
+    id: remote,
+    type: 'remote-inbound-rtp',
+    timestamp,
+    kind,
+    mid,
+    transportId: 'T0',
+    localId: own,
+    packetsLost: Math.floor(sender.tally.lost),
+    fractionLost: conditions.loss,
+    jitter: conditions.jitter / 1000,
+    roundTripTime: conditions.roundTrip / 1000,
+  });
 }
 
-function rtp(peer: PeerState, transceiver: FakeTransceiver, way: 'inbound' | 'outbound'): Entry[] {
+function received(
+  report: Report,
+  peer: PeerState,
+  { own, codec }: Ids,
+  { kind, mid, receiver }: FakeTransceiver,
+  packetsReceived: number,
+  bytesReceived: number,
+  frames: number,
+  elapsed: number,
+): void {
+  const { conditions, scope } = peer;
+  const { tally, track } = receiver;
+  const video = kind === 'video';
+  report.set(own, {
+    id: own,
+    type: 'inbound-rtp',
+    timestamp: scope.scheduler.now,
+    kind,
+    mid,
+    transportId: 'T0',
+    codecId: codec,
+    trackIdentifier: track.id,
+    packetsReceived,
+    packetsLost: Math.floor(tally.lost),
+    bytesReceived,
+    jitter: conditions.jitter / 1000,
+    frameWidth: video ? 640 : undefined,
+    frameHeight: video ? 480 : undefined,
+    framesDecoded: video ? frames : undefined,
+    framesReceived: video ? frames : undefined,
+    framesDropped: video ? 0 : undefined,
+    freezeCount: video ? Math.floor(tally.freezes) : undefined,
+    audioLevel: video ? undefined : track.level,
+    totalAudioEnergy: video ? undefined : tally.energy,
+    totalSamplesDuration: video ? undefined : elapsed / 1000,
+    totalSamplesReceived: video ? undefined : elapsed * 48,
+    concealedSamples: video ? undefined : 0,
+  });
+}
+
+/**
+ * One way of one section, its codec and what the other end tells of it. Every entry is written out: reports are what
+ * a simulated call makes most of.
+ * @returns the bytes that it counts
+ */
+function rtp(
+  report: Report,
+  peer: PeerState,
+  transceiver: FakeTransceiver,
+  way: 'inbound' | 'outbound',
+): number {
   const { now } = peer.scope.scheduler;
-  const { kind, mid } = transceiver;
-  const end = way === 'inbound' ? transceiver.receiver : transceiver.sender;
+  const { kind, mid, sender, receiver } = transceiver;
+  const end = way === 'inbound' ? receiver : sender;
   const elapsed = end.meter.elapsed(now);
   // Browsers list an inbound stream once its first packet is there.
-  if (elapsed === 0) return [];
-  const { packets, frames } = counts(kind, elapsed);
+  if (elapsed === 0) return 0;
+  const packets = Math.floor((elapsed / 1000) * PACKETS_PER_SECOND[kind]) + 1;
+  const frames = Math.floor((elapsed / 1000) * FRAMES_PER_SECOND);
   const { conditions } = peer;
   const most = PACKETS_PER_SECOND[kind] * BYTES_PER_PACKET[kind];
   const { tally } = end;
-  tally.add(elapsed, {
-    lost: PACKETS_PER_SECOND[kind] * conditions.loss,
-    freezes: conditions.freezes,
-    energy: transceiver.receiver.track.level ** 2,
-    bytes: Math.min(most, (transceiver.sender.encoding.maxBitrate ?? Infinity) / 8),
-  });
+  tally.add(
+    elapsed,
+    PACKETS_PER_SECOND[kind] * conditions.loss,
+    conditions.freezes,
+    receiver.track.level ** 2,
+    Math.min(most, (sender.encoding.maxBitrate ?? Infinity) / 8),
+  );
   const bytes =
     BYTES_PER_PACKET[kind] + Math.floor(way === 'outbound' ? tally.bytes : (elapsed / 1000) * most);
-  const id = `${way}-${mid}`;
-  const common = { timestamp: now, kind, mid, transportId: 'T0' };
-  const codec = { id: `codec-${way}-${kind}`, type: 'codec', timestamp: now, mimeType: CODECS[kind] };
-  const size = kind === 'video' ? { frameWidth: 640, frameHeight: 480 } : {};
-  if (way === 'outbound') {
-    const chromium = peer.scope.flavour === 'chromium' && kind === 'video';
-    const outbound = {
-      ...common,
-      ...size,
-      id,
-      type: 'outbound-rtp',
-      codecId: codec.id,
-      remoteId: `remote-${id}`,
-      packetsSent: packets,
-      bytesSent: bytes,
-      ...(kind === 'video' ? { framesEncoded: frames } : {}),
-      // DEVIATION: Firefox does not say what limits an encoder.
-      ...(chromium ? { qualityLimitationReason: conditions.limitedBy } : {}),
-    };
-    const remote = {
-      ...common,
-      id: `remote-${id}`,
-      type: 'remote-inbound-rtp',
-      localId: id,
-      packetsLost: Math.floor(tally.lost),
-      fractionLost: conditions.loss,
-      jitter: conditions.jitter / 1000,
-      roundTripTime: conditions.roundTrip / 1000,
-    };
-    return [outbound, codec, remote];
-  }
-  const seen =
-    kind === 'video'
-      ? {
-          framesDecoded: frames,
-          framesReceived: frames,
-          framesDropped: 0,
-          freezeCount: Math.floor(tally.freezes),
-        }
-      : {
-          audioLevel: transceiver.receiver.track.level,
-          totalAudioEnergy: tally.energy,
-          totalSamplesDuration: elapsed / 1000,
-          totalSamplesReceived: elapsed * 48,
-          concealedSamples: 0,
-        };
-  const inbound = {
-    ...common,
-    ...size,
-    ...seen,
-    id,
-    type: 'inbound-rtp',
-    codecId: codec.id,
-    trackIdentifier: transceiver.receiver.track.id,
-    packetsReceived: packets,
-    packetsLost: Math.floor(tally.lost),
-    bytesReceived: bytes,
-    jitter: conditions.jitter / 1000,
-  };
-  return [inbound, codec];
+  const ids = (tally.ids ??= {
+    own: `${way}-${String(mid)}`,
+    codec: `codec-${way}-${kind}`,
+    remote: `remote-${way}-${String(mid)}`,
+  });
+  if (way === 'outbound') sent(report, peer, ids, transceiver, packets, bytes, frames);
+  else received(report, peer, ids, transceiver, packets, bytes, frames, elapsed);
+  report.set(ids.codec, { id: ids.codec, type: 'codec', timestamp: now, mimeType: CODECS[kind] });
+  return bytes;
 }
 
-export function collectStats(peer: PeerState, only: FakeTransceiver | null): Map<string, object> {
+export function collectStats(peer: PeerState, only: FakeTransceiver | null): Report {
   const { now } = peer.scope.scheduler;
-  const report = new Map<string, object>();
-  const add = (entry: Entry): void => void report.set(entry.id, { timestamp: now, ...entry });
+  const report: Report = new Map();
+  const add = (entry: { readonly id: string; readonly [field: string]: unknown }): void =>
+    void report.set(entry.id, entry);
   const total = { bytesSent: 0, bytesReceived: peer.channels.received };
   for (const transceiver of only ? [only] : peer.transceivers) {
-    for (const way of ['inbound', 'outbound'] as const) {
-      for (const entry of rtp(peer, transceiver, way)) {
-        add(entry);
-        total.bytesSent += Number(entry['bytesSent'] ?? 0);
-        total.bytesReceived += Number(entry['bytesReceived'] ?? 0);
-      }
-    }
+    total.bytesReceived += rtp(report, peer, transceiver, 'inbound');
+    total.bytesSent += rtp(report, peer, transceiver, 'outbound');
   }
   const pair = peer.ice.selected;
   const chromium = peer.scope.flavour === 'chromium';
   add({
     id: 'T0',
     type: 'transport',
+    timestamp: now,
     dtlsState: peer.dtls.state,
     iceState: peer.iceTransport.state,
     iceRole: peer.iceTransport.role,
@@ -194,6 +232,7 @@ export function collectStats(peer: PeerState, only: FakeTransceiver | null): Map
     add({
       id: 'CP0',
       type: 'candidate-pair',
+      timestamp: now,
       transportId: 'T0',
       state: 'succeeded',
       nominated: true,
@@ -212,6 +251,7 @@ export function collectStats(peer: PeerState, only: FakeTransceiver | null): Map
       add({
         id,
         type,
+        timestamp: now,
         candidateType: candidate.type,
         address: candidate.address,
         port: candidate.port,
