@@ -1,26 +1,11 @@
 /** Screens between Chromium and Firefox: one, the other, both at once, stopped crosswise; nothing negotiates for ever. */
 import assert from 'node:assert/strict';
+import { DRAWN_SCREEN } from '../support/e2e/drawn-screen.ts';
 import { scenarios } from '../support/e2e/scenario.ts';
 import { settled } from '../support/e2e/until.ts';
 import type { Visitor } from '../support/e2e/visitor.ts';
 
 const test = scenarios();
-
-/** Headless Firefox has no screen to share: a drawing stands for it. */
-const DRAWN_SCREEN = `navigator.mediaDevices.getDisplayMedia = async () => {
-  const canvas = document.createElement('canvas');
-  Object.assign(canvas, { width: 320, height: 180 });
-  const pen = canvas.getContext('2d');
-  const timer = setInterval(() => {
-    pen.fillStyle = 'hsl(' + (Date.now() / 10) % 360 + ' 80% 50%)';
-    pen.fillRect(0, 0, 320, 180);
-  }, 100);
-  const stream = canvas.captureStream(10);
-  const [track] = stream.getVideoTracks();
-  const stop = track.stop.bind(track);
-  track.stop = () => (clearInterval(timer), stop());
-  return stream;
-};`;
 
 const share = (visitor: Visitor, on: boolean): Promise<boolean> =>
   visitor.run((given) => e2e.room('pm-room').toggleScreen(given), on);

@@ -7,8 +7,8 @@
 /** Nothing arrives for so long: ask for a sign of life; nothing still: the path is dead. Milliseconds. */
 const ASK_AFTER = 900;
 const SILENT_AFTER = 2_300;
-/** Readings further apart than this say nothing about the time between them: the page slept. */
-const READING_GAP = 3_000;
+/** Milliseconds between two readings at most while nothing is late, hidden pages included. */
+const READING_PACE = 2_000;
 /** How much later than its owner the other side repairs. */
 const NOT_OWNER = 1_500;
 /** Waits between repairs; the last one repeats. */
@@ -17,7 +17,7 @@ const WAITS: readonly number[] = [4_000, 4_000, 5_000, 8_000, 10_000];
 const HOPELESS_WAIT = 30_000;
 /** Every so manieth repair is a new connection: after a failure Firefox's data may stay dead for good. */
 const REBUILD_EVERY = 3;
-/** A first connection that is not up by then will not come up by itself. */
+/** A first connection that is not up so long after its first check will not come up by itself. */
 const FIRST_DEADLINE = 15_000;
 /** How long the other side's word may take once the path is back. */
 const VERIFY_TIMEOUT = 4_000;
@@ -32,7 +32,7 @@ export interface HealthHooks {
   rebuild(): boolean;
   /** Nothing comes through although the browser has not noticed yet, or does again. */
   silent(is: boolean): void;
-  /** No first connection within its time. @returns false when it could not be tried yet, for lack of an answer */
+  /** No first connection within its time. @returns false when it has to be given more, or was begun anew */
   unreachable(): boolean;
   now(): number;
   after(ms: number, callback: () => void): () => void;
@@ -43,6 +43,11 @@ export class Health {
 
   #state: RTCPeerConnectionState = 'new';
   #everUp = false;
+  /** Milliseconds from the start to the first `connected`. */
+  #took = 0;
+  #started = 0;
+  #hopeless = false;
+  #stopped = false;
   #bytes = -1;
   /** When bytes arrived last, and when it was looked last. */
   #heard = 0;
@@ -62,11 +67,16 @@ export class Health {
     return this.#silent;
   }
 
-  /** There is somebody at the other end from now on. */
+  /** There is somebody at the other end from now on, or only now something to check. */
   start(): void {
-    this.#cancelDeadline ??= this.#hooks.after(FIRST_DEADLINE, () => {
+    this.#started ||= this.#hooks.now();
+    this.#cancelDeadline?.();
+    this.#cancelDeadline = null;
+    this.#cancelDeadline = this.#hooks.after(FIRST_DEADLINE, () => {
       this.#cancelDeadline = null;
-      if (!this.#everUp && !this.#hooks.unreachable()) this.start();
+      if (this.#everUp) return;
+      this.#hopeless = this.#hooks.unreachable();
+      if (!this.#hopeless && !this.#stopped) this.start();
     });
   }
 
@@ -74,24 +84,24 @@ export class Health {
   connection(state: RTCPeerConnectionState): void {
     this.#state = state;
     if (state === 'connected') {
-      this.#everUp = true;
       this.#heard = this.#hooks.now();
+      if (!this.#everUp) this.#took = this.#heard - this.#started;
+      this.#everUp = true;
+      this.#hopeless = false;
       this.#recovered();
-    } else if (state === 'disconnected' || state === 'failed') {
-      if (state === 'failed' && !this.#everUp) this.#hooks.unreachable();
-      this.#trouble();
-    }
+    } else if (state === 'disconnected' || state === 'failed') this.#trouble();
   }
 
   /** @param bytes received so far over the whole connection */
   reading(bytes: number): void {
     const now = this.#hooks.now();
-    const slept = now - this.#read > READING_GAP;
+    // Time in which nobody looked, since the page slept or has too much to do, says nothing about the peer.
+    this.#heard += Math.max(0, now - this.#read - READING_PACE);
     this.#read = now;
-    if (bytes !== this.#bytes || slept) {
+    if (bytes !== this.#bytes) {
       this.#bytes = bytes;
       this.#heard = now;
-      if (!slept && this.#silent && this.#state === 'connected') this.#recovered();
+      if (this.#silent && this.#state === 'connected') this.#recovered();
       return;
     }
     const quiet = now - this.#heard;
@@ -123,24 +133,30 @@ export class Health {
   }
 
   stop(): void {
+    this.#stopped = true;
     for (const cancel of [this.#cancelRepair, this.#cancelDeadline, this.#cancelVerify]) cancel?.();
     this.#cancelRepair = this.#cancelDeadline = this.#cancelVerify = null;
   }
 
   #trouble(wait = 0): void {
     const turn = this.#hooks.owner() ? 0 : NOT_OWNER;
-    this.#cancelRepair ??= this.#hooks.after(wait + turn, () => this.#repair());
+    this.#cancelRepair ??= this.#hooks.after(this.#patient(wait) + turn, () => this.#repair());
   }
 
   #repair(): void {
-    const wait = this.#everUp ? WAITS[Math.min(this.#repairs, WAITS.length - 1)]! : HOPELESS_WAIT;
+    const wait = this.#hopeless ? HOPELESS_WAIT : WAITS[Math.min(this.#repairs, WAITS.length - 1)]!;
     this.#repairs += 1;
-    this.#cancelRepair = this.#hooks.after(wait, () => {
+    this.#cancelRepair = this.#hooks.after(this.#patient(wait), () => {
       this.#cancelRepair = null;
       if (this.#broken || this.#silent || this.#state !== 'connected') this.#repair();
     });
     const restart = !this.#broken && this.#repairs % REBUILD_EVERY > 0;
     if (restart || !this.#hooks.rebuild()) this.#hooks.restart();
+  }
+
+  /** Two machines that took long to connect take as long again: more attempts would only add to what they have to do. */
+  #patient(wait: number): number {
+    return wait && Math.max(wait, this.#took * 2);
   }
 
   #recovered(): void {
@@ -154,7 +170,7 @@ export class Health {
     this.#repairs = 0;
     // Media may be back while the data channel stays dead.
     if (!this.#hooks.ask()) return;
-    this.#cancelVerify ??= this.#hooks.after(VERIFY_TIMEOUT, () => {
+    this.#cancelVerify ??= this.#hooks.after(this.#patient(VERIFY_TIMEOUT), () => {
       this.#cancelVerify = null;
       this.#hooks.rebuild();
     });

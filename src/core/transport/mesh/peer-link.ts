@@ -330,7 +330,10 @@ export class PeerLink {
       this.#send({ kind: 'candidate', payload: JSON.stringify(candidate.toJSON()) });
     };
     pc.oniceconnectionstatechange = () => {
-      if (pc.iceConnectionState === 'checking') timeline.mark('checking');
+      if (pc.iceConnectionState === 'checking') {
+        if (!timeline.has('checking')) this.#health.start();
+        timeline.mark('checking');
+      }
       if (pc.iceConnectionState === 'connected' || pc.iceConnectionState === 'completed')
         timeline.mark('selected-pair');
     };
@@ -360,7 +363,7 @@ export class PeerLink {
     const pc = this.#pc;
     if (!pc.remoteDescription) return false;
     // The path is there, but no association over it.
-    if (pc.iceConnectionState.startsWith('co') && this.#hooks?.rebuild()) return true;
+    if (pc.iceConnectionState.startsWith('co') && this.#hooks?.rebuild()) return false;
     this.#hooks?.unreachable();
     return true;
   }

@@ -64,7 +64,9 @@ export class Slots {
   }
 
   /** Sends `track` as `source`; null sends nothing. Renegotiates only where no section for it is open yet. */
-  set(source: SourceName, track: MediaStreamTrack | null): void {
+  set(source: SourceName, wanted: MediaStreamTrack | null): void {
+    // Browsers encode and send silence fifty times a second, to everybody: nothing says the same.
+    const track = wanted?.enabled ? wanted : null;
     if (this.#tracks.get(source) === track) return;
     this.#tracks.set(source, track);
     const transceiver = this.#transceivers.get(source);
