@@ -60,6 +60,43 @@ describe('a connection in trouble', () => {
     }
   });
 
+  it('is made anew when its data channel does not open although media flows', async () => {
+    for (const seed of SEEDS) {
+      const { room, maya, jonas } = await pair(seed, {}, ({ world }) =>
+        world.network.deafen('maya', 'jonas'),
+      );
+      const open = () => live(room, 'maya')[0]?.dataChannels[0]?.readyState === 'open';
+      await room.world.when(() => linkOf(maya) === 'connected', `seed ${String(seed)}: media`);
+      await room.world.run(5_000);
+      expect(open()).to.equal(false);
+      room.world.network.hear('maya', 'jonas');
+      await room.world.when(open, `seed ${String(seed)}: an open channel`, 20_000);
+      await room.everyoneMeets(maya, jonas);
+      const made = room.world.peerConnections('maya').length;
+      await room.world.run(20_000);
+      // One new connection is enough.
+      expect(room.world.peerConnections('maya')).to.have.length(made);
+      maya.dispose();
+      jonas.dispose();
+    }
+  });
+
+  it('is made anew when its data channel dies although media flows', async () => {
+    for (const seed of SEEDS) {
+      const { room, maya, jonas, meet } = await pair(seed);
+      await meet();
+      expect(room.world.network.loseData('maya', 'jonas')).to.equal(true);
+      await maya.toggleMic(false);
+      await room.world.when(
+        () => others(jonas)[0]!.sources.mic.state === 'silenced',
+        `seed ${String(seed)}: jonas to hear of it`,
+        40_000,
+      );
+      maya.dispose();
+      jonas.dispose();
+    }
+  });
+
   it('comes back within two seconds of the mend, however long the path was cut', async () => {
     for (const seed of SEEDS) {
       const { room, maya, jonas, meet } = await pair(seed);

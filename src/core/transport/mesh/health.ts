@@ -19,12 +19,16 @@ const HOPELESS_WAIT = 30_000;
 const REBUILD_EVERY = 3;
 /** A first connection that is not up so long after its first check will not come up by itself. */
 const FIRST_DEADLINE = 15_000;
+/** A data channel that does not open within so long of a connection that is up will not open by itself. */
+const CHANNEL_DEADLINE = 8_000;
 /** How long the other side's word may take once the path is back. */
 const VERIFY_TIMEOUT = 4_000;
 
 export interface HealthHooks {
   /** This side made the first offer. */
   owner(): boolean;
+  /** The peer is one of ours, and its channel is not open. */
+  mute(): boolean;
   /** Asks the peer for a sign of life; false where the peer knows no such thing. */
   ask(): boolean;
   restart(): void;
@@ -58,6 +62,7 @@ export class Health {
   #cancelRepair: (() => void) | null = null;
   #cancelDeadline: (() => void) | null = null;
   #cancelVerify: (() => void) | null = null;
+  #cancelChannel: (() => void) | null = null;
 
   constructor(hooks: HealthHooks) {
     this.#hooks = hooks;
@@ -134,13 +139,28 @@ export class Health {
 
   stop(): void {
     this.#stopped = true;
-    for (const cancel of [this.#cancelRepair, this.#cancelDeadline, this.#cancelVerify]) cancel?.();
-    this.#cancelRepair = this.#cancelDeadline = this.#cancelVerify = null;
+    for (const cancel of [this.#cancelRepair, this.#cancelDeadline, this.#cancelVerify, this.#cancelChannel])
+      cancel?.();
+    this.#cancelRepair = this.#cancelDeadline = this.#cancelVerify = this.#cancelChannel = null;
+  }
+
+  /** Media may be up and the data channel dead for good. */
+  awaitChannel(): void {
+    if (!this.#hooks.mute()) return;
+    this.#cancelChannel ??= this.#hooks.after(this.#patient(CHANNEL_DEADLINE) + this.#turn, () => {
+      this.#cancelChannel = null;
+      if (!this.#hooks.mute()) return;
+      // In trouble of another kind it is repaired anyway, and waited for anew.
+      if (this.#state !== 'connected' || this.#silent || !this.#hooks.rebuild()) this.awaitChannel();
+    });
+  }
+
+  get #turn(): number {
+    return this.#hooks.owner() ? 0 : NOT_OWNER;
   }
 
   #trouble(wait = 0): void {
-    const turn = this.#hooks.owner() ? 0 : NOT_OWNER;
-    this.#cancelRepair ??= this.#hooks.after(this.#patient(wait) + turn, () => this.#repair());
+    this.#cancelRepair ??= this.#hooks.after(this.#patient(wait) + this.#turn, () => this.#repair());
   }
 
   #repair(): void {

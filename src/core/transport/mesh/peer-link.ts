@@ -145,6 +145,7 @@ export class PeerLink {
       : null;
     this.#health = new Health({
       owner: () => this.#offeredFirst || !this.#peer?.ext,
+      mute: () => this.#control?.open === false,
       ask: () => this.tell({ t: 'ping' }),
       restart: () => this.#restart(),
       rebuild: () => !!this.#hooks?.relayOpen() && this.#hooks.rebuild(),
@@ -351,6 +352,7 @@ export class PeerLink {
     this.#tellState();
     // Whoever was told may have closed us.
     if (this.#hooks) this.#health.connection(state);
+    if (this.#hooks && state === 'connected') this.#health.awaitChannel();
   }
 
   #tellState(): void {

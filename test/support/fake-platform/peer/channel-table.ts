@@ -8,6 +8,8 @@ import type { PeerState } from './state.ts';
 const BYTES_PER_MS = 12_500;
 /** Bytes of an acknowledgement, which comes back for whatever arrives, and goes along with it. */
 const ACKNOWLEDGEMENT = 48;
+/** How long an association that nobody acknowledges goes on before it is aborted (RFC 9260 section 8.1). Milliseconds. */
+const GIVEN_UP = [300, 3_000, 20_000] as const;
 
 export class ChannelTable {
   everCreated = false;
@@ -19,6 +21,9 @@ export class ChannelTable {
   private lineFree = 0;
   private readonly stalled: (() => void)[] = [];
   private draining = false;
+  /** Nothing gets through any more, or ever did, although ICE and DTLS are up. */
+  private mute = false;
+  private dying = false;
 
   constructor(readonly peer: PeerState) {}
 
@@ -44,10 +49,15 @@ export class ChannelTable {
   }
 
   transportUp(other: PeerState): void {
-    if (this.other) return;
+    if (this.other || this.mute) return;
     this.other = other;
     this.peer.sctp?.move('connected');
     for (const channel of [...this.list]) if (channel.readyState === 'connecting') this.open(channel);
+  }
+
+  /** The association dies, or will never come up. */
+  die(): void {
+    this.mute = true;
   }
 
   private nextId(): number {
@@ -119,6 +129,18 @@ export class ChannelTable {
 
   /** What arrives is acknowledged: bytes come in at both ends. */
   private arrive(size: number, deliver: () => void): void {
+    if (this.mute || this.other?.channels.mute) {
+      if (this.dying) return;
+      this.dying = true;
+      const { scheduler, random, owner } = this.peer.scope;
+      scheduler.schedule(
+        'timer',
+        random.pick(GIVEN_UP),
+        owner,
+        () => this.peer.closed || this.transportGone(),
+      );
+      return;
+    }
     this.received += ACKNOWLEDGEMENT;
     if (this.other) this.other.channels.received += size + ACKNOWLEDGEMENT;
     deliver();

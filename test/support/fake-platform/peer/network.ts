@@ -23,6 +23,8 @@ export class Network {
   /** How often something happened that no interface of a browser counts: rollbacks, restarts, failures. */
   readonly tally = new Map<string, number>();
   private readonly cuts = new Map<string, Cut>();
+  /** Between whom no data channel comes up, although everything else does. */
+  private readonly deaf = new Set<string>();
   private readonly checking = new Set<string>();
   private readonly hosts = new Map<string, number>();
   private readonly associations = new Map<IceAgent, IceAgent>();
@@ -62,6 +64,26 @@ export class Network {
   mend(left: string, right: string): void {
     this.cuts.delete(pairKey(left, right));
     this.changed(left, right);
+  }
+
+  /** Connections that come up from now on carry no data, until `hear`. */
+  deafen(left: string, right: string): void {
+    this.deaf.add(pairKey(left, right));
+  }
+
+  hear(left: string, right: string): void {
+    this.deaf.delete(pairKey(left, right));
+  }
+
+  /** Data dies on the connections between two participants; media goes on. @returns whether there were any */
+  loseData(left: string, right: string): boolean {
+    const key = pairKey(left, right);
+    const found = [...this.peers].filter(
+      ({ ice, scope }) =>
+        this.carries(ice) && pairKey(scope.owner, ice.other?.peer.scope.owner ?? '') === key,
+    );
+    for (const { channels } of found) channels.die();
+    return found.length > 0;
   }
 
   private changed(left: string, right: string): void {
@@ -181,6 +203,10 @@ export class Network {
     if (this.associations.has(agent) || this.associations.has(other)) return;
     this.associations.set(agent, other);
     this.associations.set(other, agent);
+    if (this.deaf.has(pairKey(agent.peer.scope.owner, other.peer.scope.owner))) {
+      this.count('data never opened');
+      for (const { peer } of [agent, other]) peer.channels.die();
+    }
     for (const [each, remote] of [
       [agent, other],
       [other, agent],
