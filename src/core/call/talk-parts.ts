@@ -108,6 +108,7 @@ export class TalkParts {
           update: (files) => dispatch({ type: 'files', files }),
           changed: (file) => events.emit('file', file),
           open: (peer) => this.#transport.openChannel(peer, 'pm:file'),
+          reachable: (peer) => this.#transport.tell(peer, { t: 'ping' }),
           cutOff: (peer, why) => this.#transport.cutOff(peer, why),
         }),
       (error: unknown) => {

@@ -26,6 +26,7 @@ export interface FileHooks {
   /** A transfer is new, or in another state. */
   readonly changed: (file: FileTransfer) => void;
   readonly open: (peer: string) => RTCDataChannel | null;
+  readonly reachable: (peer: string) => boolean;
   readonly cutOff: (peer: string, why: string) => void;
 }
 
@@ -164,6 +165,7 @@ export class Files {
       platform,
       subtle,
       open: () => open(peer),
+      reachable: () => this.#hooks.reachable(peer),
       cutOff: (why) => this.#cutOff(peer, why),
       changed: (info, quiet) => this.#changed(info, quiet),
     };

@@ -5,6 +5,13 @@ import type { Store } from './store.ts';
 import { Transfer, type TransferHooks } from './transfer.ts';
 import { BLOCK, hex, misused, MOST_CHUNK, rootOf, WINDOW, type FileMessage } from './wire.ts';
 
+/**
+ * The sender offers a transfer again as soon as the peer can be reached. One that does not, so often in a row that it was
+ * looked (ms), has forgotten it: it took us for gone.
+ */
+const LOOK = 5_000;
+const FORGOTTEN = 3;
+
 export class Incoming extends Transfer {
   /** The sender's name for the transfer. */
   readonly wire: string;
@@ -17,6 +24,7 @@ export class Incoming extends Transfer {
   #fill = 0;
   #received = 0;
   #verified = 0;
+  #stopWaiting = () => {};
   readonly #hashes: ArrayBuffer[] = [];
 
   constructor(hooks: TransferHooks, info: FileTransfer, wire: string) {
@@ -32,6 +40,7 @@ export class Incoming extends Transfer {
 
   override attach(channel: RTCDataChannel): void {
     super.attach(channel);
+    this.#stopWaiting();
     this.#ready = false;
     if (this.info.state === 'done') this.say({ done: true });
     else if (!this.live) this.say({ end: this.info.code ?? this.info.state });
@@ -72,9 +81,19 @@ export class Incoming extends Transfer {
 
   protected override lost(): void {
     this.#ready = false;
+    this.#wait(FORGOTTEN);
+  }
+
+  #wait(looks: number): void {
+    this.#stopWaiting();
+    if (!looks) return this.stop();
+    this.#stopWaiting = this.hooks.platform.after(LOOK, () =>
+      this.#wait(this.hooks.reachable() ? looks - 1 : FORGOTTEN),
+    );
   }
 
   protected override over(): void {
+    this.#stopWaiting();
     this.#block = null;
     if (this.info.state === 'done') return;
     this.drop().catch((error: unknown) => this.warn(error));

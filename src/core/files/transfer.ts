@@ -9,6 +9,8 @@ export interface TransferHooks {
   readonly subtle: SubtleCrypto;
   /** Opens a channel to the peer; null while there is no way. */
   open(): RTCDataChannel | null;
+  /** Whether the peer can be told anything now. */
+  reachable(): boolean;
   /** The public face changed; `quiet`: by progress alone. */
   changed(info: FileTransfer, quiet: boolean): void;
   /** The peer breaks the rules. */
