@@ -86,9 +86,7 @@ export class Session implements SignalingHandler {
       return new Chat({
         ...env,
         say: (message) => this.#signaling.send(message),
-        tell: (message) => {
-          for (const { id } of env.state().participants) this.#transport?.tell(id, message);
-        },
+        announce: (message, to) => this.#transport?.announce(message, to),
         wire: () => ({
           room: this.#wireName(),
           prefix: this.#prefix('e2ee'),

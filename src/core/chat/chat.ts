@@ -1,14 +1,15 @@
 /**
  * Chat over the relay: what oneself says appears at once and counts as said when the relay echoes it; what is not
  * confirmed is kept and said again under the same id once the relay is back, so that nothing is lost and nothing doubled.
- * What was echoed is also told to our own clients directly: somebody whose socket is half open, or not yet back at a relay
- * that was restarted, gets it that way; everybody else has it and drops the copy. Loaded once a room is joined.
+ * What was echoed is also told to our own clients directly, and again when their connection is made anew: somebody whose
+ * socket is half open, or not yet back at a relay that was restarted, gets it that way; everybody else has it and drops
+ * the copy. Loaded once a room is joined.
  */
 import type { Envelope } from '../crypto/envelope.ts';
 import { PmError, toPmError } from '../errors.ts';
 import type { Platform } from '../platform.ts';
 import { codePoints, LIMITS, messageData, type ClientMessage, type RelayMessage } from '../protocol/index.ts';
-import type { CallState, ChatMessage } from '../state/call-state.ts';
+import { participant, type CallState, type ChatMessage } from '../state/call-state.ts';
 import type { Action } from '../state/reducer.ts';
 import { deferred, SerialQueue, type Deferred } from '../util/async.ts';
 import { Bucket } from '../util/bucket.ts';
@@ -25,6 +26,11 @@ const ENVELOPE = 61;
 const TYPING_IDLE = 4_000;
 const TYPING_AGAIN = 3_000;
 const TYPING_EXPIRES = 8_000;
+/** For how long (ms), and up to how many characters of JSON, what was said is told again to a connection made anew. */
+const COPIES_KEPT = 60_000;
+const COPIES_LENGTH = 50_000;
+/** Ids of messages that are not kept any more, so that a late copy does not bring them back. */
+const FORGOTTEN = 5_000;
 /** Copies from all peers that are looked at: as many as a relay would pass on of one. */
 const COPIES_PER_SECOND = 40;
 const COPIES_BURST = 400;
@@ -47,8 +53,8 @@ export interface ChatEnvironment {
   readonly onError: (error: PmError) => void;
   /** Says something in the room that was joined. */
   readonly say: (message: Extract<ClientMessage, { type: ChatType }>) => void;
-  /** Tells all of ours directly. */
-  readonly tell: (copy: Copy) => void;
+  /** Tells one of ours directly, now and whenever there is a new connection to them, until something else is told. */
+  readonly announce: (copy: Copy, to: string) => void;
   /** The room's name on the wire, and what marks an encrypted text. */
   readonly wire: () => { readonly room: string; readonly prefix: string };
   /** Whether somebody with an original client is there. */
@@ -75,6 +81,9 @@ export class Chat {
   readonly #typists = new Map<string, () => void>();
   readonly #typingBucket: Bucket;
   readonly #copies: Bucket;
+  /** What was said lately while each of the others was there. */
+  readonly #said = new Map<string, readonly { id: string; message: string; at: number }[]>();
+  readonly #forgotten = new Set<string>();
   /** When one's own typing was last said; minus infinity while it is not. */
   #typedAt = -Infinity;
   #stopTyping: (() => void) | null = null;
@@ -143,7 +152,11 @@ export class Chat {
     this.#fail(id, out, error);
   }
 
-  receive({ from = '', room = '', ...message }: Extract<RelayMessage, { type: ChatType }>): void {
+  /** @param later what the same person said after it, by its keys: it belongs before that */
+  receive(
+    { from = '', room = '', ...message }: Extract<RelayMessage, { type: ChatType }>,
+    later: readonly string[] = [],
+  ): void {
     const { participants } = this.#env.state();
     const own = from === participants[0]!.id;
     if (message.type === 'chat.typing') {
@@ -160,25 +173,40 @@ export class Chat {
       out.cancel();
       out.resolve();
       this.#change(key, { state: 'sent' }, true);
-      if (id) this.#env.tell({ t: 'chat', id, message: text });
+      if (id) this.#copy(id, text);
       return;
     }
     this.#queue.push(async () => {
       // Said again since its echo was lost, or longer than anybody may say.
-      if (this.#messages.has(key) || !text.trim() || text.length > 2 * LIMITS.messageLength) return;
+      if (this.#has(key) || !text.trim() || text.length > 2 * LIMITS.messageLength) return;
       const mark = `${this.#env.wire().prefix}:`;
       const read = text.startsWith(`${mark}{`)
         ? await this.#open(key, text.slice(mark.length), `${room}|${from}`)
         : { text, security: 'plain' as const };
       this.#typing(from, false);
+      const messages = this.#messages;
+      const behind = later.find((each) => messages.has(each));
       this.#add(key, from, { ...read, image: null });
+      if (!behind) return;
+      const order = [...messages.values()];
+      const late = order.pop()!;
+      order.splice(order.indexOf(messages.get(behind)!), 0, late);
+      messages.clear();
+      for (const each of order) messages.set(each.id, each);
+      this.#publish();
     });
   }
 
   /** One of ours tells directly what the relay may have failed to. */
-  copied(from: string, copy: Copy): void {
-    if (messageData(copy) && copy.id && this.#copies.take())
-      this.receive({ type: 'chat.message', from, room: this.#env.wire().room, data: copy });
+  copied(from: string, { said }: Copy): void {
+    if (!Array.isArray(said)) return;
+    const { room } = this.#env.wire();
+    const copies = said.filter(messageData).filter(({ id }) => id);
+    const keys = copies.map(({ id }) => `${from} ${id!}`);
+    copies.forEach((data, index) => {
+      if (!this.#has(keys[index]!) && this.#copies.take())
+        this.receive({ type: 'chat.message', from, room, data }, keys.slice(index + 1));
+    });
   }
 
   /** A picture came from somebody's browser, or (`from` undefined) was sent to others'. */
@@ -289,6 +317,26 @@ export class Chat {
     return this.#envelope;
   }
 
+  #has(id: string): boolean {
+    return this.#messages.has(id) || this.#forgotten.has(id);
+  }
+
+  /** Tells everybody who is there now what the relay has told them, or should have. */
+  #copy(id: string, message: string): void {
+    const { platform, state, announce } = this.#env;
+    const [, ...others] = state().participants;
+    const at = platform.now();
+    for (const peer of this.#said.keys()) if (!participant(state(), peer)) this.#said.delete(peer);
+    for (const { id: peer } of others) {
+      const said = [...(this.#said.get(peer) ?? []), { id, message, at }].filter(
+        (each) => at - each.at < COPIES_KEPT,
+      );
+      while (said.length > 1 && JSON.stringify(said).length > COPIES_LENGTH) said.shift();
+      this.#said.set(peer, said);
+      announce({ t: 'chat', said }, peer);
+    }
+  }
+
   /** Once for each passphrase. */
   #complain(error: unknown): void {
     if (!this.#complained && !this.#over) this.#env.onError(toPmError(error, 'decrypt-failed'));
@@ -322,12 +370,15 @@ export class Chat {
       if (--count >= 0 && (room -= image?.size ?? 0) >= 0) continue;
       messages.delete(id);
       this.#sealed.delete(id);
+      this.#forgotten.add(id);
+      if (this.#forgotten.size > FORGOTTEN) this.#forgotten.delete(this.#forgotten.values().next().value!);
     }
-    this.#env.dispatch({
-      type: 'chat',
-      patch: { messages: Object.freeze([...messages.values()]) },
-      ...(said ? { said: message } : {}),
-    });
+    this.#publish(said ? { said: message } : {});
+  }
+
+  #publish(news: { said?: ChatMessage } = {}): void {
+    const patch = { messages: Object.freeze([...this.#messages.values()]) };
+    this.#env.dispatch({ type: 'chat', patch, ...news });
   }
 
   #typing(id: string, on: boolean): void {
