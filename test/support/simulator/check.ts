@@ -3,12 +3,15 @@ import type { CallEvents, SourceName } from '../../../src/core/index.ts';
 import type { StepKind } from './plan.ts';
 import type { Actor, Stage } from './stage.ts';
 
-const SOURCES: readonly SourceName[] = ['mic', 'camera'];
+const SOURCES: readonly SourceName[] = ['mic', 'camera', 'screen'];
+/** Whoever shares a screen shares its sound. */
+const ALL: readonly SourceName[] = [...SOURCES, 'screenAudio'];
 
 /** What is not as it should be. Empty: all is well. */
 export function unsettled(stage: Stage): string[] {
   const there = stage.actors.filter(({ present }) => present);
   const found = there.flatMap((actor) => presence(stage, actor, there));
+  found.push(...stage.talk.faults(there));
   for (const actor of stage.actors) {
     const { phase, participants } = actor.call.snapshot;
     if (actor.present || !actor.alive) continue;
@@ -35,7 +38,7 @@ function presence(stage: Stage, actor: Actor, there: readonly Actor[]): string[]
     const state = self?.sources[source].state;
     const [on, off] = [
       wanted[source as 'mic'],
-      source === 'mic' ? ['off', 'silenced', 'lost'] : ['off', 'lost'],
+      source === 'mic' ? ['off', 'silenced', 'lost'] : source === 'camera' ? ['off', 'lost'] : ['off'],
     ];
     if (on ? state !== 'on' : !off.includes(state ?? ''))
       found.push(`${name}: ${source} is ${String(state)}, wanted ${on ? 'on' : 'off'}`);
@@ -46,7 +49,7 @@ function presence(stage: Stage, actor: Actor, there: readonly Actor[]): string[]
     const shown = participants.find(({ id }) => id === theirs?.id);
     if (!theirs || !shown) continue;
     if (shown.link !== 'connected') found.push(`${name} to ${other.name}: ${shown.link}`);
-    for (const source of SOURCES) {
+    for (const source of ALL) {
       const [own, seen] = [theirs.sources[source].state, shown.sources[source]];
       if (seen.state !== own)
         found.push(`${name} sees ${other.name}'s ${source} ${seen.state}, it is ${own}`);
@@ -85,6 +88,7 @@ const COMPLAINTS: Readonly<Record<string, readonly StepKind[]>> = {
     'freeze',
   ],
   'turn-needed': ['path cut', 'network lost', 'freeze', 'slow signals', 'lost signals', 'half-open socket'],
+  'screen-refused': ['screen refused'],
   'device-not-found': ['device lost'],
   'device-in-use': ['device refused'],
   'permission-denied': ['device refused'],

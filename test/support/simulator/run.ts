@@ -84,6 +84,7 @@ export async function runPlan(given: Plan, { trace = false, only }: RunOptions =
     settledAfter = rest.after;
     faults.push(...rest.faults);
     faults.push(...complaints(stage, happened));
+    faults.push(...(await stage.talk.damaged(stage.actors)));
     if (rest.faults.length === 0) faults.push(...(await empty(stage)));
   } catch (error) {
     faults.push(`the run broke: ${spoken(error)}`);

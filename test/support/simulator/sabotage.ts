@@ -1,5 +1,10 @@
 /** Bugs to be put into the core on purpose: a simulator that finds none of them would find nothing. */
 import { Roster } from '../../../src/core/call/roster.ts';
+import { Chat } from '../../../src/core/chat/chat.ts';
+import { Files } from '../../../src/core/files/files.ts';
+import { Incoming } from '../../../src/core/files/incoming.ts';
+import { Outgoing } from '../../../src/core/files/outgoing.ts';
+import { ScreenShare } from '../../../src/core/media/screen-share.ts';
 import { WebSocketSignaling } from '../../../src/core/signaling/websocket.ts';
 import { Health } from '../../../src/core/transport/mesh/health.ts';
 import { MeshTransport } from '../../../src/core/transport/mesh/mesh-transport.ts';
@@ -42,6 +47,41 @@ export const SABOTAGE = {
         },
     ),
   'a socket is forgotten': () => replace(WebSocketSignaling.prototype, 'close', () => nothing),
+  'a data channel that does not open is put up with': () =>
+    replace(Health.prototype, 'awaitChannel', () => nothing),
+  'a share that was ended goes on': () => replace(ScreenShare.prototype, 'stop', () => nothing),
+  'what was said without an echo is not said again': () => replace(Chat.prototype, 'flush', () => nothing),
+  'what the relay lost is lost': () => replace(Chat.prototype, 'copied', () => nothing),
+  'what is told directly is told out of order': () =>
+    replace(
+      Chat.prototype,
+      'copied',
+      (copied) =>
+        function (this: Chat, from, copy) {
+          const said = copy['said'] as unknown[];
+          copied.call(this, from, { ...copy, said: [...said].reverse() });
+        },
+    ),
+  'a file whose channel was lost is not offered again': () =>
+    replace(Outgoing.prototype, 'offer', (offer) => {
+      const offered = new WeakSet<Outgoing>();
+      return function (this: Outgoing, channel) {
+        if (offered.has(this)) return true;
+        offered.add(this);
+        return offer.call(this, channel);
+      };
+    }),
+  'a file that the sender has forgotten is waited for': () =>
+    replace(Incoming.prototype, 'stop', () => nothing),
+  'another file is sent than was chosen': () =>
+    replace(
+      Files.prototype,
+      'send',
+      (send) =>
+        function (this: Files, file, peers) {
+          return send.call(this, new File([new Uint8Array(file.size)], (file as File).name), peers);
+        },
+    ),
 } as const satisfies Record<string, () => () => void>;
 
 export type Sabotage = keyof typeof SABOTAGE;

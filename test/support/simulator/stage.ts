@@ -3,6 +3,7 @@ import { SOURCE_NAMES, type Call, type CallState } from '../../../src/core/index
 import type { FakePeerConnection, FakePlatform, FakeWorld } from '../fake-platform/index.ts';
 import { createFakeRoom, type FakeRoom } from '../fake-room.ts';
 import type { Person, Plan } from './plan.ts';
+import { Talk } from './talk.ts';
 
 /** More entries than any run needs by far; a run that needs more goes round in circles. */
 const PATIENCE = 400_000;
@@ -54,6 +55,7 @@ export class Stage {
   /** What happened, by name. */
   readonly counts = new Map<string, number>();
   readonly lines: string[] = [];
+  readonly talk: Talk;
   relayUp = true;
   /** Share of the signals that the relay loses now. */
   loss = 0;
@@ -76,6 +78,7 @@ export class Stage {
     });
     this.world = this.room.world;
     this.world.scheduler.patience = PATIENCE;
+    this.talk = new Talk(this.world.random);
     for (const person of plan.people) {
       const actor = new Actor(person, (page) => this.world.platform(page));
       this.actors.push(actor);
@@ -117,6 +120,7 @@ export class Stage {
   /** Nothing of the page is there any more. */
   closePage(actor: Actor, how: 'tab' | 'machine'): void {
     actor.alive = actor.present = false;
+    this.talk.gone(actor.call);
     this.world.crash(actor.page, how);
   }
 
@@ -211,6 +215,7 @@ export class Stage {
 
   private watch(actor: Actor, call: Call): void {
     const { name } = actor;
+    this.talk.watch(this, actor, call);
     call.on('joined', () => this.count('joined'));
     call.on('participant-joined', () => this.count('participants met'));
     call.subscribe(

@@ -1,8 +1,9 @@
 /** What can happen. Each answers whether it did: a step that fits nobody at the moment is passed over. */
 import { fakeDevices } from './devices.ts';
 import type { Step, StepKind } from './plan.ts';
+import { screens, toggleBoth } from './screens.ts';
 import type { Actor, Stage } from './stage.ts';
-import type { FakePeerConnection } from '../fake-platform/index.ts';
+import { talking } from './talk.ts';
 
 type Happen = (stage: Stage, step: Step, actor: Actor) => boolean;
 
@@ -19,15 +20,6 @@ const inside = (actor: Actor): boolean => actor.present && actor.awake;
 /** Somebody else, whom this one is or may be connected to. */
 function another(stage: Stage, actor: Actor, step: Step): Actor | undefined {
   return stage.pick(step.other, (each) => each !== actor && each.present);
-}
-
-/** Opens or closes the sections of the screen, as starting or ending a share does. */
-function flipScreen(pc: FakePeerConnection): boolean {
-  const [, , screen, sound] = pc.getTransceivers();
-  if (!screen || !sound || pc.signalingState === 'closed' || screen.direction === 'stopped') return false;
-  const open = screen.direction === 'inactive' ? 'sendrecv' : 'inactive';
-  screen.direction = sound.direction = open;
-  return true;
 }
 
 function sockets(stage: Stage, actor: Actor) {
@@ -106,24 +98,19 @@ export const RULES: Readonly<Record<StepKind, Rule>> = {
   },
   mic: { whom: inside, happen: (stage, step, actor) => press(stage, actor, step, 'mic') },
   camera: { whom: inside, happen: (stage, step, actor) => press(stage, actor, step, 'camera') },
-  screen: {
-    whom: inside,
-    happen: (stage, _step, actor) =>
-      stage
-        .connections(actor)
-        .map(flipScreen)
-        .some((flipped) => flipped),
-  },
+  ...screens,
+  ...talking,
   glare: {
     whom: inside,
     happen: (stage, step, actor) => {
       const other = another(stage, actor, step);
-      const ends = other?.awake ? stage.ends(actor, other) : [];
+      if (!other?.awake) return false;
+      if (!step.coin) return toggleBoth(stage, step, actor, other);
+      const ends = stage.ends(actor, other);
       ends.forEach((pc, index) => {
         const late = index === 0 ? 0 : step.ms / 100;
         stage.world.scheduler.schedule('work', late, pc.owner, () => {
-          if (pc.signalingState === 'closed') return;
-          if (step.coin || !flipScreen(pc)) pc.restartIce();
+          if (pc.signalingState !== 'closed') pc.restartIce();
         });
       });
       return ends.length === 2;
@@ -143,6 +130,26 @@ export const RULES: Readonly<Record<StepKind, Rule>> = {
       const other = another(stage, actor, step);
       if (other) stage.cut(actor, other, step.ms);
       return other !== undefined;
+    },
+  },
+  'data lost': {
+    whom: (actor) => actor.present,
+    happen: (stage, step, actor) => {
+      const other = another(stage, actor, step);
+      return other !== undefined && stage.world.network.loseData(actor.page, other.page);
+    },
+  },
+  'data never opens': {
+    whom: anybody,
+    happen: (stage, step, actor) => {
+      const other = stage.pick(step.other, (each) => each !== actor);
+      if (!other) return false;
+      const [left, right] = [actor.page, other.page];
+      stage.world.network.deafen(left, right);
+      // What is up loses its data, so that the next connection meets it.
+      if (step.coin) stage.world.network.loseData(left, right);
+      stage.until(step.ms + 5_000, () => stage.world.network.hear(left, right));
+      return true;
     },
   },
   'network lost': {
