@@ -51,7 +51,11 @@ async function quiet(stage: Stage): Promise<{ faults: string[]; after: number }>
 
 async function empty(stage: Stage): Promise<string[]> {
   stage.trace('— everybody leaves —');
-  for (const actor of stage.actors) if (actor.alive) actor.call.dispose();
+  for (const actor of stage.actors) {
+    if (actor.alive) actor.call.dispose();
+    // Nor does anybody press a button any more.
+    actor.alive = actor.present = false;
+  }
   const end = stage.world.now + LAST_SOCKET;
   await stage.world.run(LOOK);
   while (leftovers(stage).length > 0 && stage.world.now < end) await stage.world.run(LOOK);

@@ -3,7 +3,6 @@ import { Roster } from '../../../src/core/call/roster.ts';
 import { Chat } from '../../../src/core/chat/chat.ts';
 import { Files } from '../../../src/core/files/files.ts';
 import { Incoming } from '../../../src/core/files/incoming.ts';
-import { Outgoing } from '../../../src/core/files/outgoing.ts';
 import { ScreenShare } from '../../../src/core/media/screen-share.ts';
 import { WebSocketSignaling } from '../../../src/core/signaling/websocket.ts';
 import { Health } from '../../../src/core/transport/mesh/health.ts';
@@ -62,15 +61,7 @@ export const SABOTAGE = {
           copied.call(this, from, { ...copy, said: [...said].reverse() });
         },
     ),
-  'a file whose channel was lost is not offered again': () =>
-    replace(Outgoing.prototype, 'offer', (offer) => {
-      const offered = new WeakSet<Outgoing>();
-      return function (this: Outgoing, channel) {
-        if (offered.has(this)) return true;
-        offered.add(this);
-        return offer.call(this, channel);
-      };
-    }),
+  'a receiver of files never says how far it is': () => replace(Incoming.prototype, 'say', () => nothing),
   'a file that the sender has forgotten is waited for': () =>
     replace(Incoming.prototype, 'stop', () => nothing),
   'another file is sent than was chosen': () =>
