@@ -69,11 +69,17 @@ describe('a connection in trouble', () => {
       await room.world.when(() => linkOf(maya) === 'connected', `seed ${String(seed)}: media`);
       await room.world.run(5_000);
       expect(open()).to.equal(false);
+      const links: (string | undefined)[] = [];
+      maya.subscribe(
+        () => linkOf(maya),
+        (link) => links.push(link),
+      );
       room.world.network.hear('maya', 'jonas');
       await room.world.when(open, `seed ${String(seed)}: an open channel`, 20_000);
       await room.everyoneMeets(maya, jonas);
       const made = room.world.peerConnections('maya').length;
       await room.world.run(20_000);
+      expect(links, 'the new one is not taken for up').to.deep.equal(['interrupted', 'connected']);
       // One new connection is enough.
       expect(room.world.peerConnections('maya')).to.have.length(made);
       maya.dispose();

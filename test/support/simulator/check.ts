@@ -95,6 +95,10 @@ const COMPLAINTS: Readonly<Record<string, readonly StepKind[]>> = {
     'lost signals',
     'half-open socket',
     'crash',
+    // Candidates that were on their way to the relay.
+    'relay down',
+    'relay restart',
+    'socket lost',
   ],
   'screen-refused': ['screen refused'],
   'device-not-found': ['device lost'],

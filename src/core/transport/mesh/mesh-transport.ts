@@ -256,8 +256,11 @@ export class MeshTransport implements MediaTransport {
   #adopt(peer: PeerInfo, link: PeerLink): PeerLink {
     const { id } = peer;
     this.#peers.set(id, peer);
-    this.#links.get(id)?.close();
+    const before = this.#links.get(id);
+    before?.close();
     this.#links.set(id, link);
+    // Whatever was up is not any more, and the new one says nothing before it is under way.
+    if (before) this.#onLink(id, 'new');
     this.#keepTimeline(id, link);
     for (const [source, track] of this.#published) link.publish(source, track);
     link.assign(peer, {
