@@ -109,8 +109,9 @@ export class Talk {
 
   /** Files from one to another. */
   private unsent({ name, call }: Actor, other: Actor): string[] {
-    const [own, theirs] = [idOf(call), idOf(other.call)];
-    const received = other.call.snapshot.files.filter((each) => !each.outgoing && each.peer === own);
+    const theirs = idOf(other.call);
+    // Names are used once; whoever left and came back may have another id by now.
+    const received = other.call.snapshot.files.filter((each) => !each.outgoing);
     return call.snapshot.files.flatMap((sent) => {
       if (!sent.outgoing || sent.peer !== theirs) return [];
       const got = received.find((each) => each.name === sent.name);

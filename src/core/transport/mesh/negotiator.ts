@@ -46,6 +46,9 @@ function belongsTo({ usernameFragment }: RTCIceCandidateInit, sdp: string): bool
   return !usernameFragment || sdp.split(/\r?\n/).includes(`a=ice-ufrag:${usernameFragment}`);
 }
 
+/** Which way every section goes. */
+const directions = (sdp: string) => sdp.match(/^a=(sendrecv|sendonly|recvonly|inactive)/gm)?.join();
+
 export class Negotiator {
   readonly #pc: RTCPeerConnection;
   readonly #polite: () => boolean;
@@ -60,6 +63,8 @@ export class Negotiator {
   /** Numbers our descriptions; the highest one of theirs that counted. */
   #said = 0;
   #heard = 0;
+  /** What the answer to our newest offer said of it. */
+  #agreed: string | undefined;
   #candidates = 0;
   /** Candidates that came before the description they belong to. */
   #early: RTCIceCandidateInit[] = [];
@@ -104,7 +109,12 @@ export class Negotiator {
     const pc = this.#pc;
     if (seq !== undefined && seq <= this.#heard) return;
     const stale = pc.signalingState !== 'have-local-offer' || (offer !== undefined && offer !== this.#offers);
-    if (type === 'answer' && stale) return;
+    if (type === 'answer' && stale) {
+      // Our offer was sent again, and answered otherwise the second time: over there that one counts.
+      const again = pc.signalingState === 'stable' && offer !== undefined && offer === this.#offers;
+      if (again && !this.#makingOffer && directions(sdp) !== this.#agreed) void this.#offer();
+      return;
+    }
     const readyForOffer = !this.#makingOffer && (pc.signalingState === 'stable' || this.#settingRemoteAnswer);
     this.#ignoreOffer = !this.#polite() && type === 'offer' && !readyForOffer;
     if (this.#ignoreOffer) return;
@@ -117,7 +127,8 @@ export class Negotiator {
     } finally {
       this.#settingRemoteAnswer = false;
     }
-    if (type === 'offer') {
+    if (type === 'answer') this.#agreed = directions(sdp);
+    else {
       this.#hooks.adopt();
       // Number 1 is a connection's very first offer, and theirs: ours begin at 2.
       this.#offers ||= 1;
