@@ -16,6 +16,7 @@ export class Awareness {
   bind(transport: MediaTransport | null): void {
     this.#end();
     this.#end = () => {};
+    this.#part = Promise.resolve(null);
     if (!transport) return;
     const { platform } = this.#hooks;
     let over = false;

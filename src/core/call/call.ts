@@ -108,6 +108,7 @@ export class Call implements CallLike {
       dispatch: (action) => this.#dispatch(action),
       events: this.#events,
       show: (...picture) => this.#session?.withChat((chat) => chat.show(...picture)),
+      kept: {},
     });
     this.#awareness = new Awareness({
       platform,

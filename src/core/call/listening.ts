@@ -141,6 +141,7 @@ export class Listening {
   /** Measures one's own voice. */
   #listen(stream: MediaStream | null): void {
     this.#stop();
+    this.#stop = () => {};
     this.#loud = 0;
     if (this.#said) this.#say(false);
     const meter = stream && this.#meters.open(stream);
@@ -217,13 +218,10 @@ export class Listening {
   #tellSoon(): void {
     if (this.#telling) return;
     this.#telling = true;
-    const cancel = this.#scope.add(
-      this.#hooks.platform.after(WISHES, () => {
-        cancel();
-        this.#telling = false;
-        for (const [id, other] of this.#others) this.#tell(id, other);
-      }),
-    );
+    this.#scope.after(this.#hooks.platform, WISHES, () => {
+      this.#telling = false;
+      for (const [id, other] of this.#others) this.#tell(id, other);
+    });
   }
 
   #tell(id: string, other: Other): void {

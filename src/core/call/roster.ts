@@ -36,6 +36,8 @@ interface Member {
   readonly streams: Partial<Record<SourceName, MediaStream | null>>;
   /** In the relay's last list. */
   listed: boolean;
+  /** Ends the wait for somebody who is not connected. */
+  doubt: (() => void) | null;
 }
 
 export class Roster {
@@ -55,9 +57,9 @@ export class Roster {
     for (const stop of [
       transport.on('link', ({ id, state }) => {
         dispatch({ type: 'update', id, patch: { link: state } });
-        if (state === 'connected') return;
+        if (state === 'connected') return this.#members.get(id)?.doubt?.();
         this.sweep();
-        this.#scope.add(this.#env.platform.after(PATIENCE, () => this.sweep(this.#late)));
+        this.#doubt(id);
       }),
       transport.on('stats', ({ id, stats }) =>
         dispatch({ type: 'update', id, patch: { path: stats.path.kind } }),
@@ -95,7 +97,7 @@ export class Roster {
       if (user.userID !== this.#selfId) this.#meet(user, dealt.get(user.userID));
     }
     if ([...this.#members.values()].some(({ listed, peer }) => !listed && !peer.ext)) {
-      this.#scope.add(this.#env.platform.after(ABSENCE, () => this.sweep()));
+      this.#scope.after(this.#env.platform, ABSENCE, () => this.sweep());
     }
   }
 
@@ -142,7 +144,7 @@ export class Roster {
       dispatch({ type: 'update', id, patch: { name, role } });
     } else {
       if (this.#members.size >= this.#env.maxPeers()) return;
-      this.#members.set(id, { peer, media: null, streams: {}, listed: true });
+      this.#members.set(id, { peer, media: null, streams: {}, listed: true, doubt: null });
       dispatch({ type: 'add', participant: newParticipant({ id, name, role, self: false }) });
       this.#env.onPeer(peer);
     }
@@ -164,7 +166,22 @@ export class Roster {
     if (member && (!this.#env.relayOpen() || !member.listed)) this.#remove(id, 'user');
   }
 
+  /** Looks again at somebody without a connection, unless there is one by then. */
+  #doubt(id: string): void {
+    const member = this.#members.get(id);
+    if (!member || member.doubt) return;
+    const stop = this.#scope.after(this.#env.platform, PATIENCE, () => {
+      member.doubt = null;
+      this.sweep(this.#late);
+    });
+    member.doubt = () => {
+      member.doubt = null;
+      stop();
+    };
+  }
+
   #remove(id: string, reason: Reason): void {
+    this.#members.get(id)?.doubt?.();
     if (!this.#members.delete(id)) return;
     this.#env.transport.disconnect(id);
     this.#env.dispatch({ type: 'remove', id, reason });

@@ -1,5 +1,5 @@
 /** What few calls use, loaded on demand: reactions, the page's own data, and the way to files. */
-import type { Files } from '../files/files.ts';
+import type { FileHooks, Files } from '../files/files.ts';
 import type { ImageHooks, PlainImages } from '../files/plain-images.ts';
 import { PmError } from '../errors.ts';
 import type { Platform } from '../platform.ts';
@@ -30,6 +30,8 @@ export interface TalkHooks {
   readonly events: Emitter<CallEvents>;
   /** A picture for the chat. */
   readonly show: ImageHooks['show'];
+  /** What files leave to the next presence of the same call. */
+  readonly kept: FileHooks['kept'];
 }
 
 export class TalkParts {
@@ -51,9 +53,10 @@ export class TalkParts {
       heard: (detail) => hooks.events.emit('data', detail),
     });
     this.#scope.add(
-      hooks.events.on('participant-left', ({ participant: { id } }) =>
-        this.#loaded((files) => files.end(id)),
-      ),
+      hooks.events.on('participant-left', ({ participant: { id } }) => {
+        this.#buckets.delete(id);
+        this.#loaded((files) => files.left(id));
+      }),
     );
   }
 
@@ -99,11 +102,12 @@ export class TalkParts {
   }
 
   files(): Promise<Files> {
-    const { platform, state, dispatch, events } = this.#hooks;
+    const { platform, state, dispatch, events, kept } = this.#hooks;
     return (this.#files ??= platform.work(import('../files/files.ts')).then(
       ({ Files: Manager }) =>
         new Manager({
           platform,
+          kept,
           files: () => state().files,
           update: (files) => dispatch({ type: 'files', files }),
           changed: (file) => events.emit('file', file),

@@ -20,6 +20,8 @@ const PROGRESS = 200;
 
 export interface FileHooks {
   readonly platform: Platform;
+  /** The folder of what came: for as long as the page lives, so that what came in one presence stays in the next. */
+  readonly kept: { folder?: Promise<FileSystemDirectoryHandle> };
   readonly files: () => readonly FileTransfer[];
   /** The list is another one. */
   readonly update: (files: readonly FileTransfer[]) => void;
@@ -34,7 +36,6 @@ export class Files {
   readonly #hooks: FileHooks;
   readonly #transfers = new Map<string, Incoming | Outgoing>();
   readonly #buckets = new Map<string, Bucket>();
-  #folder: Promise<FileSystemDirectoryHandle> | null = null;
   #stopProgress: (() => void) | null = null;
 
   constructor(hooks: FileHooks) {
@@ -66,10 +67,10 @@ export class Files {
   /** @throws {PmError} `usage` for an id that is not offered to us, `unsupported` when it cannot be stored */
   async accept(id: string, handle?: FileSystemFileHandle): Promise<void> {
     const transfer = this.#offered(id);
-    const { platform } = this.#hooks;
-    this.#folder ??= platform.work(ownFolder(platform));
-    this.#folder.catch(() => undefined);
-    const store = await platform.work(openStore(this.#folder, id, transfer.info.size, handle));
+    const { platform, kept } = this.#hooks;
+    kept.folder ??= platform.work(ownFolder(platform));
+    kept.folder.catch(() => undefined);
+    const store = await platform.work(openStore(kept.folder, id, transfer.info.size, handle));
     // Withdrawn, or accepted twice, meanwhile.
     if (transfer.info.state === 'offered') transfer.accept(store);
     else await store.drop();
@@ -102,6 +103,12 @@ export class Files {
       }
     };
     return undefined;
+  }
+
+  /** A peer left the room. */
+  left(peer: string): void {
+    this.end(peer);
+    this.#buckets.delete(peer);
   }
 
   /** Ends everything with one peer, or with all. */

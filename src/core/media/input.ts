@@ -1,6 +1,7 @@
 /** One microphone or camera: what the device gives, and what is made of it to be sent. */
 import type { PmError } from '../errors.ts';
 import { NO_SOURCE, type Source } from '../state/call-state.ts';
+import { halt } from './halt.ts';
 
 export interface InputHooks {
   /** There is something new to be sent. */
@@ -60,7 +61,7 @@ export class Input {
 
   /** Stops a device, unless it is the one in use: a new treatment must not stop it. */
   release(raw: MediaStreamTrack): void {
-    if (raw !== this.raw) raw.stop();
+    if (raw !== this.raw) halt(raw);
   }
 
   /** Silences before it returns, or takes it up again. */

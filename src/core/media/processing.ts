@@ -1,5 +1,6 @@
 /** A page's own treatment of one's sound or picture, between the device and what is sent. */
 import { PmError } from '../errors.ts';
+import { halt } from './halt.ts';
 import type { Input } from './input.ts';
 
 /**
@@ -30,7 +31,7 @@ export async function setProcessor(
     const end = () => {
       life.abort();
       input.release(raw);
-      if (track !== raw) track.stop();
+      if (track !== raw) halt(track);
     };
     input.giveUp = end;
     try {
@@ -38,8 +39,6 @@ export async function setProcessor(
     } catch (cause) {
       if (!life.signal.aborted) error = failure(cause);
     }
-    if (life.signal.aborted) end();
-    else input.send(track, end);
     if (track !== raw)
       track.onended = () => {
         if (input.track !== track) return;
@@ -47,6 +46,8 @@ export async function setProcessor(
         failure(null);
         void input.use(raw);
       };
+    if (life.signal.aborted) end();
+    else input.send(track, end);
     return error;
   };
 

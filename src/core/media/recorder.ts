@@ -30,10 +30,31 @@ export interface RecorderHooks {
   readonly fail: (error: PmError) => void;
 }
 
-export interface Recorder {
-  readonly active: boolean;
-  /** Twice gives the same file. @throws {PmError} `capture-failed` when it could not be kept */
+interface Live {
+  active(): boolean;
   stop(): Promise<RecordedFile>;
+}
+
+/** Once a recording has ended nothing but its file is kept: no sound, no pictures, nobody who was in it. */
+export class Recorder {
+  #live: Live | null;
+  readonly #file: Promise<RecordedFile>;
+
+  constructor(live: Live, file: Promise<RecordedFile>) {
+    this.#live = live;
+    this.#file = file;
+    const over = (): void => void (this.#live = null);
+    file.then(over, over);
+  }
+
+  get active(): boolean {
+    return !!this.#live?.active();
+  }
+
+  /** Twice gives the same file. @throws {PmError} `capture-failed` when it could not be kept */
+  async stop(): Promise<RecordedFile> {
+    return (await this.#live?.stop()) ?? this.#file;
+  }
 }
 
 /** Resolves once everybody is told and recording is under way. @throws {PmError} */
@@ -91,7 +112,12 @@ export async function record(hooks: RecorderHooks, options: RecordingOptions): P
         hooks.ended(result);
       }
     };
-    const stop = (): Promise<RecordedFile> => (done ??= finish());
+    let settle: (file: Promise<RecordedFile>) => void;
+    const file = new Promise<RecordedFile>((resolve) => (settle = resolve));
+    const stop = (): Promise<RecordedFile> => {
+      if (!done) settle((done = finish()));
+      return file;
+    };
     /** Ends it with nobody waiting: a failure has been told by then. */
     const over = (): void => void stop().catch(() => undefined);
 
@@ -107,12 +133,7 @@ export async function record(hooks: RecorderHooks, options: RecordingOptions): P
     void stopped.then(over);
     recorder.start(SLICE);
     const unwatch = scope.add(hooks.watch(() => (inCall() ? scene.sync(hooks.state()) : over())));
-    return {
-      get active() {
-        return !done;
-      },
-      stop,
-    };
+    return new Recorder({ active: () => !done, stop }, file);
   } catch (error) {
     scope.end();
     throw toPmError(error, 'capture-failed');

@@ -1,14 +1,8 @@
 /** Sharing one's screen, with its sound where the browser gives it (Screen Capture, W3C). */
 import { fromCaptureError, PmError } from '../errors.ts';
 import { NO_SOURCE, PENDING } from '../state/call-state.ts';
+import { halt } from './halt.ts';
 import type { Local } from './local.ts';
-
-const stopAll = (tracks: readonly MediaStreamTrack[]): void => {
-  for (const track of tracks) {
-    track.onended = null;
-    track.stop();
-  }
-};
 
 /** What is shared may be changed in the browser's bar; one's own tab would be a hall of mirrors. */
 const OPTIONS = {
@@ -51,7 +45,7 @@ export class ScreenShare {
     if (!this.#wanted) return;
     const { hooks } = this.#local;
     this.#turn += 1;
-    stopAll(this.#tracks.splice(0));
+    this.#tracks.splice(0).forEach(halt);
     this.#want(false);
     hooks.changed('screen', NO_SOURCE, null);
     hooks.changed('screenAudio', NO_SOURCE, null);
@@ -65,7 +59,7 @@ export class ScreenShare {
     try {
       const tracks = (await this.#ask()).getTracks();
       if (turn === this.#turn) this.#share(tracks);
-      else stopAll(tracks);
+      else tracks.forEach(halt);
     } catch (error) {
       // No longer wanted: nobody waits for the answer.
       if (turn !== this.#turn) return;

@@ -1,16 +1,20 @@
 /** The dated steps of one connection, in the order in which the standards have them happen. */
+import type { Platform } from '../platform.ts';
 import { TIMELINE_STEPS, type TimelineEntry, type TimelineStep } from './transport.ts';
 
 /** Up to here every step needs the one before it. */
 const HANDSHAKE = TIMELINE_STEPS.indexOf('dtls');
 
+type Clock = Pick<Platform, 'now'>;
+
 export class Timeline {
-  readonly #now: () => number;
+  readonly #clock: Clock;
 
   readonly #steps: TimelineEntry[] = [];
 
-  constructor(now: () => number) {
-    this.#now = now;
+  /** @param clock an object and no closure: a timeline outlives its connection, and must not keep it in memory */
+  constructor(clock: Clock) {
+    this.#clock = clock;
   }
 
   get entries(): readonly TimelineEntry[] {
@@ -30,6 +34,8 @@ export class Timeline {
     if (this.has(step) && step !== 'restart') return;
     const index = TIMELINE_STEPS.indexOf(step);
     if (index > 0 && index <= HANDSHAKE) this.mark(TIMELINE_STEPS[index - 1]!);
-    this.#steps.push(Object.freeze({ step, at: this.#now(), ...(detail === undefined ? {} : { detail }) }));
+    this.#steps.push(
+      Object.freeze({ step, at: this.#clock.now(), ...(detail === undefined ? {} : { detail }) }),
+    );
   }
 }

@@ -2,6 +2,10 @@
  * The lifetime of something: what is added ends with it, last added first. Adding to a scope that has ended disposes
  * at once, so that a slow start that finishes after the end leaves nothing behind.
  */
+interface Clock {
+  after(ms: number, callback: () => void): () => void;
+}
+
 export class Scope {
   readonly #disposers = new Set<() => void>();
   #over = false;
@@ -20,6 +24,17 @@ export class Scope {
     return () => {
       if (this.#disposers.delete(dispose)) dispose();
     };
+  }
+
+  /** Runs `callback` once after `ms`, unless the scope has ended by then. @returns what cancels it */
+  after(clock: Clock, ms: number, callback: () => void): () => void {
+    const cancel = this.add(
+      clock.after(ms, () => {
+        cancel();
+        callback();
+      }),
+    );
+    return cancel;
   }
 
   /** Ends the scope. Twice does nothing. */

@@ -146,7 +146,7 @@ export class MeshTransport implements MediaTransport {
     };
     if (ext) return void (initiator && begin());
     if (initiator) return this.#withKit(begin);
-    if (!known) this.#scope.add(this.#platform.after(OFFER_WAIT, () => this.#withKit(begin)));
+    if (!known) this.#scope.after(this.#platform, OFFER_WAIT, () => this.#withKit(begin));
   }
 
   disconnect(id: string): void {

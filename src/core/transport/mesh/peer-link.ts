@@ -108,7 +108,7 @@ export class PeerLink {
     this.#sources = sources;
 
     this.conn = conn;
-    this.timeline = new Timeline(() => platform.now());
+    this.timeline = new Timeline(platform);
     const pc = (this.#pc = createConnection(platform, config()));
     const warn = (message: string, error: unknown) => platform.log('warn', message, error);
     this.#slots = conn
