@@ -1,15 +1,23 @@
-/** What a room holds, and that it lets go of it: moving keeps the call, removing ends it, fifty joins leave nothing. */
+/**
+ * What a room holds, and that it lets go of it: moving keeps the call, removing ends it, and rounds of calls in which
+ * everything is used leave nothing, neither with the one who comes and goes nor with the one who stays. PM_FULL=1 plays a
+ * hundred rounds instead of ten.
+ */
 import assert from 'node:assert/strict';
-import type { CDPSession } from 'puppeteer-core';
 import { expectEveryoneSeesEveryone, expectOthers } from '../support/e2e/expect.ts';
-import type { Counts } from '../support/e2e/page/counters.ts';
+import type { Counts, Held } from '../support/e2e/page/counters.ts';
+import { attend, DRAWN_SCREEN, passBy, prepare, round } from '../support/e2e/rounds.ts';
 import { scenarios } from '../support/e2e/scenario.ts';
 import { settled } from '../support/e2e/until.ts';
 import type { Kind, Visitor } from '../support/e2e/visitor.ts';
 
 const test = scenarios();
-const ROUNDS = 50;
-const WARM_UP = 6;
+const ROUNDS = process.env['PM_FULL'] ? 100 : 10;
+const WARM_UP = 2;
+/** Every so many rounds something is recorded, the first one included. */
+const RECORDING = 5;
+/** By so many bytes a page's memory may grow. */
+const GROWTH = 5_000_000;
 
 const kinds: Kind[] = ['chromium', 'firefox'];
 
@@ -45,28 +53,8 @@ for (const kind of kinds) {
   });
 }
 
-/** What Chromium's own bookkeeping says after a collection of garbage: nodes and listeners, also those out of reach. */
-async function domCounters(session: CDPSession): Promise<{ nodes: number; jsEventListeners: number }> {
-  for (let pass = 0; pass < 3; pass++) await session.send('HeapProfiler.collectGarbage');
-  return session.send('Memory.getDOMCounters');
-}
-
-async function rounds(visitor: Visitor, count: number): Promise<void> {
-  await visitor.run(async (times) => {
-    for (let round = 0; round < times; round++) {
-      const room = e2e.room('pm-room');
-      await room.join();
-      // Some leave as soon as they are in, some once they are connected with somebody.
-      const connected = (): boolean => room.participants.some((each) => each.link === 'connected');
-      for (let waited = 0; round % 2 && !connected() && waited < 200; waited++) await e2e.pause(50);
-      await room.leave();
-      await e2e.pause(20);
-    }
-  }, count);
-}
-
 /** The counts once what ends by itself (closing sockets, short timers) has ended. */
-async function quiet(visitor: Visitor): Promise<Counts> {
+async function quiet(visitor: Visitor): Promise<void> {
   let last = '';
   await settled(
     `${visitor.who} comes to rest`,
@@ -78,48 +66,144 @@ async function quiet(visitor: Visitor): Promise<Counts> {
     },
     { every: 1_500 },
   );
-  return JSON.parse(last) as Counts;
+}
+
+interface Rest {
+  /** Open, live or registered. */
+  counts: Counts;
+  /** Still in memory. */
+  held: Held;
+  locks: number;
+  /** Files and folders in the origin private file system. */
+  files: number;
+  /** Chromium's own bookkeeping, also of what is out of reach; Firefox tells none of it. */
+  nodes: number;
+  jsEventListeners: number;
+  heap: number;
+}
+
+/** Chromium's counts after a collection of garbage. */
+async function chromiumCounts({ page }: Visitor): Promise<Pick<Rest, 'nodes' | 'jsEventListeners' | 'heap'>> {
+  const session = await page.createCDPSession();
+  for (let pass = 0; pass < 3; pass++) await session.send('HeapProfiler.collectGarbage');
+  const { nodes, jsEventListeners } = await session.send('Memory.getDOMCounters');
+  const { usedSize: heap } = await session.send('Runtime.getHeapUsage');
+  await session.detach();
+  return { nodes, jsEventListeners, heap };
+}
+
+/** What a page holds on to once its garbage is collected. */
+async function collected(visitor: Visitor): Promise<Rest> {
+  await visitor.run(() => e2e.letGo());
+  let chromium = { nodes: 0, jsEventListeners: 0, heap: 0 };
+  if (visitor.kind === 'chromium') chromium = await chromiumCounts(visitor);
+  else {
+    await visitor.run(async () => {
+      const { TestUtils } = globalThis as unknown as { TestUtils: { gc(): Promise<void> } };
+      for (let pass = 0; pass < 3; pass++) await TestUtils.gc();
+    });
+  }
+  const page = await visitor.run(async () => {
+    const { held: locks = [] } = await navigator.locks.query();
+    let files = 0;
+    const look = async (folder: FileSystemDirectoryHandle): Promise<void> => {
+      for await (const each of folder.values()) {
+        files += 1;
+        if (each.kind === 'directory') await look(each as FileSystemDirectoryHandle);
+      }
+    };
+    await look(await navigator.storage.getDirectory());
+    return { counts: e2e.counts(), held: e2e.held(), locks: locks.length, files };
+  });
+  return { ...page, ...chromium };
+}
+
+/**
+ * How much of what is over may be in memory. Chromium 156 keeps some connections for good that are closed while they
+ * gather candidates (2 in 100 of a page with nothing but that), with what they sent: less than one in a round is not ours.
+ */
+const slack = (kind: Kind, name: keyof Held): number =>
+  kind === 'chromium' && (name === 'peerConnections' || name === 'tracks') ? ROUNDS - 1 : 0;
+
+/** The same once nothing is in memory that is not open: Chromium keeps what it has captured for some ten seconds. */
+async function emptied(visitor: Visitor): Promise<Rest> {
+  let rest = await collected(visitor);
+  await settled(
+    `${visitor.who}: what is over leaves the memory`,
+    async () => {
+      rest = await collected(visitor);
+      const { held, counts } = rest;
+      const names = Object.keys(held) as (keyof Held)[];
+      const over = names.filter((name) => held[name] > counts[name] + slack(visitor.kind, name));
+      return over.length ? `${over.join()} of ${JSON.stringify({ held, counts })}` : null;
+    },
+    { timeout: 40_000, every: 1_000 },
+  );
+  return rest;
 }
 
 for (const kind of kinds) {
-  test(`${kind}: nothing is left over after ${String(ROUNDS)} rounds of join and leave`, async (stage) => {
+  test(`${kind}: nothing is left over after ${String(ROUNDS)} rounds with everything used`, async (stage) => {
     const peer = await stage.visit('chromium', stage.roomPage(), { process: 1 });
     await peer.state('joined');
-    const visitor = await stage.visit(kind, stage.roomPage({ attributes: '' }));
+    const scripts = kind === 'firefox' ? [DRAWN_SCREEN] : [];
+    const visitor = await stage.visit(kind, stage.roomPage({ attributes: '' }), { scripts });
     await visitor.state('lobby');
-    // What is made once and kept (styles, the five lines that a screen reader may read again) is made in the first rounds.
-    await rounds(visitor, WARM_UP);
-    const before = await quiet(visitor);
-    const session = kind === 'chromium' ? await visitor.page.createCDPSession() : null;
-    const nodesBefore = session && (await domCounters(session));
-    assert.deepEqual(
-      { peerConnections: before.peerConnections, tracks: before.tracks, sockets: before.sockets },
-      { peerConnections: 0, tracks: 0, sockets: 0 },
-      'already after the first rounds something is open',
-    );
+    // Firefox lets sound run once the page was clicked.
+    await visitor.click('pm-room');
+    await attend(peer);
+    await prepare(visitor);
+    const play = async (first: number, count: number): Promise<void> => {
+      for (let index = first; index < first + count; index++) {
+        await round(visitor, index, index % RECORDING === 0);
+        await passBy(visitor);
+        // Some come back while they are still being missed, some once they are not.
+        if (index % 2) await expectOthers(peer, 0);
+      }
+      await expectOthers(peer, 0);
+    };
+    const people = [visitor, peer];
+    // What is made once and kept (styles, lines that a screen reader may read again) is made in the first rounds.
+    await play(0, WARM_UP);
+    await Promise.all(people.map(quiet));
+    const before = await Promise.all(people.map(collected));
+    await play(WARM_UP, ROUNDS);
+    await Promise.all(people.map(quiet));
+    const after = await Promise.all(people.map(emptied));
 
-    await rounds(visitor, ROUNDS);
-    const after = await quiet(visitor);
     const made = await visitor.run(() => e2e.made());
-    stage.report(`${JSON.stringify(after)} after ${JSON.stringify(made)}`);
-    assert.deepEqual(after, before, (await visitor.run(() => e2e.leftovers())).join('\n'));
-    assert.ok(
-      made.peerConnections > ROUNDS,
-      `only ${String(made.peerConnections)} connections were ever made`,
-    );
-    if (session && nodesBefore) {
-      const nodesAfter = await domCounters(session);
-      stage.report(`${JSON.stringify(nodesBefore)} became ${JSON.stringify(nodesAfter)}`);
-      // Fifty leaks of a single node or listener would show; a few come and go with the garbage collector.
-      assert.ok(nodesAfter.nodes < nodesBefore.nodes + ROUNDS / 2, 'nodes are left over');
-      assert.ok(
-        nodesAfter.jsEventListeners < nodesBefore.jsEventListeners + ROUNDS / 2,
-        'listeners are left over',
+    stage.report(JSON.stringify(made));
+    for (const [index, each] of people.entries()) {
+      const [was, is] = [before[index]!, after[index]!];
+      const role = each === peer ? 'who stays' : 'who comes and goes';
+      stage.report(`${each.kind}, ${role}, before: ${JSON.stringify(was)}`);
+      stage.report(`${each.kind}, ${role}, after: ${JSON.stringify(is)}`);
+    }
+    assert.ok(made.peerConnections > ROUNDS, `${String(made.peerConnections)} connections were ever made`);
+    for (const [index, each] of people.entries()) {
+      const [was, is] = [before[index]!, after[index]!];
+      const { peerConnections, dataChannels, tracks, sockets } = was.counts;
+      const stays = each === peer ? 1 : 0;
+      assert.deepEqual(
+        { peerConnections, dataChannels, tracks, sockets },
+        { peerConnections: 0, dataChannels: 0, tracks: 2 * stays, sockets: stays },
+        `${each.who}: already after the first rounds something is open`,
       );
-      await session.detach();
+      const more = (Object.keys(was.counts) as (keyof Counts)[]).filter(
+        (name) => is.counts[name] > was.counts[name],
+      );
+      assert.deepEqual(more, [], (await each.run(() => e2e.leftovers())).join('\n'));
+      assert.deepEqual([is.locks, is.files], [was.locks, was.files], `${each.who}: locks and files`);
+      // A leak of a single node or listener a round would show; a few come and go with the garbage collector.
+      assert.ok(is.nodes < was.nodes + ROUNDS / 2, `${each.who}: nodes are left over`);
+      assert.ok(
+        is.jsEventListeners < was.jsEventListeners + ROUNDS / 2,
+        `${each.who}: listeners are left over`,
+      );
+      assert.ok(is.heap < was.heap + GROWTH, `${each.who}: the heap grew by ${String(is.heap - was.heap)}`);
     }
     // And the room still works.
     await visitor.run(() => e2e.room('pm-room').join());
     await expectEveryoneSeesEveryone([peer, visitor]);
-  });
+  }, 1_500_000);
 }

@@ -43,6 +43,8 @@ export const firefoxPrefs = {
   'network.captive-portal-service.enabled': false,
   'network.connectivity-service.enabled': false,
   'dom.min_background_timeout_value': 4,
+  // A page may collect its garbage: `TestUtils.gc()`.
+  'dom.testing.testutils.enabled': true,
 };
 
 /** @param {string} file */

@@ -6,6 +6,7 @@
 /** What is open, live or registered now. */
 export interface Counts {
   peerConnections: number;
+  dataChannels: number;
   tracks: number;
   sockets: number;
   timeouts: number;
@@ -24,6 +25,12 @@ export interface Made {
   captures: number;
 }
 
+/** How many are still in memory of all that were ever made, open or not. */
+export type Held = Record<
+  'peerConnections' | 'dataChannels' | 'sockets' | 'tracks' | 'audioContexts',
+  number
+>;
+
 export const native = {
   setTimeout: window.setTimeout.bind(window),
   clearTimeout: window.clearTimeout.bind(window),
@@ -35,13 +42,23 @@ export const native = {
 
 export const peerConnections: RTCPeerConnection[] = [];
 export const sockets: WebSocket[] = [];
+const dataChannels = new Set<RTCDataChannel>();
 const tracks = new Set<MediaStreamTrack>();
 const audioContexts = new Set<AudioContext>();
+/** Everything that was ever made, so that what is over is seen to leave the memory as well. */
+const ever: Record<keyof Held, WeakRef<object>[]> = {
+  peerConnections: [],
+  dataChannels: [],
+  sockets: [],
+  tracks: [],
+  audioContexts: [],
+};
 const observers = new Set<object>();
 const timeouts = new Map<number, string>();
 const intervals = new Map<number, string>();
 const animationFrames = new Map<number, string>();
 let captures = 0;
+let [connectionsMade, socketsMade] = [0, 0];
 
 /** Waits without being counted. */
 export const pause = (ms: number): Promise<void> =>
@@ -64,8 +81,22 @@ function countConnections(): void {
     constructor(config?: RTCConfiguration) {
       super(config);
       peerConnections.push(this);
+      connectionsMade += 1;
+      ever.peerConnections.push(new WeakRef(this));
+      this.addEventListener('datachannel', ({ channel }) => noteChannel(channel));
     }
   };
+  const create = Native.prototype.createDataChannel;
+  Native.prototype.createDataChannel = function (this: RTCPeerConnection, label, init) {
+    const channel = create.call(this, label, init);
+    noteChannel(channel);
+    return channel;
+  };
+}
+
+function noteChannel(channel: RTCDataChannel): void {
+  dataChannels.add(channel);
+  ever.dataChannels.push(new WeakRef(channel));
 }
 
 function countSockets(): void {
@@ -74,12 +105,18 @@ function countSockets(): void {
     constructor(url: string | URL, protocols?: string | string[]) {
       super(url, protocols);
       sockets.push(this);
+      socketsMade += 1;
+      ever.sockets.push(new WeakRef(this));
     }
   };
 }
 
 function countTracks(): void {
-  const add = (stream: MediaStream): void => stream.getTracks().forEach((track) => tracks.add(track));
+  const note = (track: MediaStreamTrack): void => {
+    tracks.add(track);
+    ever.tracks.push(new WeakRef(track));
+  };
+  const add = (stream: MediaStream): void => stream.getTracks().forEach(note);
   const Devices = (window as { MediaDevices?: typeof MediaDevices }).MediaDevices;
   for (const name of ['getUserMedia', 'getDisplayMedia'] as const) {
     if (!Devices) break;
@@ -94,7 +131,7 @@ function countTracks(): void {
   const clone = MediaStreamTrack.prototype.clone;
   MediaStreamTrack.prototype.clone = function (this: MediaStreamTrack) {
     const copy = clone.call(this);
-    tracks.add(copy);
+    note(copy);
     return copy;
   };
   const cloneStream = MediaStream.prototype.clone;
@@ -114,6 +151,7 @@ function countTracks(): void {
     constructor(options?: AudioContextOptions) {
       super(options);
       audioContexts.add(this);
+      ever.audioContexts.push(new WeakRef(this));
     }
   };
 }
@@ -271,6 +309,7 @@ export function counts(): Counts {
   for (const _ of everyElement()) elements += 1;
   return {
     peerConnections: peerConnections.filter((each) => each.signalingState !== 'closed').length,
+    dataChannels: [...dataChannels].filter((each) => each.readyState !== 'closed').length,
     tracks: [...tracks].filter((each) => each.readyState === 'live').length,
     sockets: sockets.filter((each) => each.readyState !== WebSocket.CLOSED).length,
     timeouts: timeouts.size,
@@ -284,7 +323,37 @@ export function counts(): Counts {
 }
 
 export function made(): Made {
-  return { peerConnections: peerConnections.length, sockets: sockets.length, captures };
+  return { peerConnections: connectionsMade, sockets: socketsMade, captures };
+}
+
+/**
+ * Lets go of what is over. Until then everything that was made stays within a test's reach; what is open or live stays
+ * so in any case, for it must not be collected uncounted.
+ */
+export function letGo(): void {
+  const keep = <T>(list: T[], open: (each: T) => boolean): void =>
+    void list.splice(0, list.length, ...list.filter(open));
+  keep(peerConnections, ({ signalingState }) => signalingState !== 'closed');
+  keep(sockets, ({ readyState }) => readyState !== WebSocket.CLOSED);
+  for (const each of dataChannels) if (each.readyState === 'closed') dataChannels.delete(each);
+  for (const each of tracks) if (each.readyState === 'ended') tracks.delete(each);
+  for (const each of audioContexts) if (each.state === 'closed') audioContexts.delete(each);
+}
+
+/** To be asked after `letGo` and a collection of garbage. */
+export function held(): Held {
+  const there = Object.entries(ever).map(
+    ([name, list]) => [name, list.flatMap((each) => each.deref() ?? [])] as const,
+  );
+  const all = Object.fromEntries(there) as Record<keyof Held, object[]>;
+  // A connection that the browser keeps has kept what it sent: that is counted once.
+  const sent = new Set<object | null>(
+    (all.peerConnections as RTCPeerConnection[]).flatMap((pc) => pc.getSenders().map(({ track }) => track)),
+  );
+  all.tracks = all.tracks.filter(
+    (track) => !sent.has(track) || (track as MediaStreamTrack).readyState === 'live',
+  );
+  return Object.fromEntries(Object.entries(all).map(([name, list]) => [name, list.length])) as Held;
 }
 
 /** What is still there, with the lines that made it: for the message of a failing test. */

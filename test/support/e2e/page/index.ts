@@ -2,8 +2,12 @@
  * The measuring tools that every page of the tests between browsers carries as `window.e2e`, from before its first
  * script. They read the public surface of `<pm-room>` and the platform, never the insides of an element.
  */
+import type { CallLike, SendDataOptions } from '../../../../src/core/call/types.ts';
+import type { Processor } from '../../../../src/core/media/processing.ts';
 import type {
   CallState,
+  DeviceKind,
+  MediaDevice,
   Participant,
   Phase,
   RecordedFile,
@@ -12,7 +16,9 @@ import type {
 import {
   counts,
   everyElement,
+  held,
   leftovers,
+  letGo,
   made,
   pause,
   peerConnections,
@@ -35,7 +41,7 @@ export interface RoomElement extends HTMLElement {
   readonly participants: readonly Participant[];
   readonly snapshot: CallState;
   passphrase: string;
-  readonly call: { timeline(id: string): readonly { step: string; at: number; detail?: string }[] };
+  readonly call: CallLike;
   join(): Promise<void>;
   leave(): Promise<void>;
   toggleMic(force?: boolean): Promise<boolean>;
@@ -46,7 +52,16 @@ export interface RoomElement extends HTMLElement {
   startRecording(): Promise<void>;
   stopRecording(): Promise<RecordedFile>;
   request(name: string, detail?: object): Promise<unknown>;
-  sendData(topic: string, data: unknown): Promise<void>;
+  sendData(topic: string, data: unknown, options?: SendDataOptions): Promise<void>;
+  toggleHand(force?: boolean): Promise<boolean>;
+  react(emoji: string): Promise<void>;
+  devices(): Promise<readonly MediaDevice[]>;
+  setDevice(kind: DeviceKind, id: string): Promise<void>;
+  setProcessor(device: 'mic' | 'camera', processor: Processor | null): Promise<void>;
+  getStats(): Promise<readonly unknown[]>;
+  sendFile(file: Blob): Promise<readonly string[]>;
+  acceptFile(id: string): Promise<void>;
+  cancelFile(id: string): Promise<void>;
 }
 
 export interface ParticipantSummary {
@@ -233,6 +248,15 @@ function focused(): { tag: string; name: string; pressed: string | null } {
   };
 }
 
+/** Asks again and again until `probe` gives something truthy. */
+async function until<T>(what: string, probe: () => T | Promise<T>): Promise<T> {
+  for (const end = Date.now() + 20_000; ; await pause(10)) {
+    const value = await probe();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`waited in vain: ${what}`);
+  }
+}
+
 declare const e2eOptions: PageOptions | undefined;
 
 function failCaptures({ error, device }: NonNullable<PageOptions['capture']>): void {
@@ -265,8 +289,11 @@ function delayDataChannels(most: number): void {
 
 const toolkit = {
   pause,
+  until,
   counts,
   made,
+  held,
+  letGo,
   leftovers,
   events,
   peerConnections,
