@@ -234,6 +234,7 @@ export class MeshTransport implements MediaTransport {
     this.#discard();
     for (const id of [...this.#links.keys()]) this.disconnect(id);
     this.#peers.clear();
+    this.#published.clear();
     this.#sources.black?.stop();
     this.#scope.end();
     this.#events.clear();
