@@ -4,9 +4,10 @@
  * hundred rounds instead of ten.
  */
 import assert from 'node:assert/strict';
+import { DRAWN_SCREEN } from '../support/e2e/drawn-screen.ts';
 import { expectEveryoneSeesEveryone, expectOthers } from '../support/e2e/expect.ts';
 import type { Counts, Held } from '../support/e2e/page/counters.ts';
-import { attend, DRAWN_SCREEN, passBy, prepare, round } from '../support/e2e/rounds.ts';
+import { attend, passBy, prepare, round } from '../support/e2e/rounds.ts';
 import { scenarios } from '../support/e2e/scenario.ts';
 import { settled } from '../support/e2e/until.ts';
 import type { Kind, Visitor } from '../support/e2e/visitor.ts';

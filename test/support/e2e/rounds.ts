@@ -26,22 +26,6 @@ interface Diary {
 }
 declare const diary: Diary;
 
-/** Headless Firefox has no screen to share: a drawing stands for it. */
-export const DRAWN_SCREEN = `navigator.mediaDevices.getDisplayMedia = async () => {
-  const canvas = document.createElement('canvas');
-  Object.assign(canvas, { width: 320, height: 180 });
-  const pen = canvas.getContext('2d');
-  const timer = setInterval(() => {
-    pen.fillStyle = 'hsl(' + (Date.now() / 10) % 360 + ' 80% 50%)';
-    pen.fillRect(0, 0, 320, 180);
-  }, 100);
-  const stream = canvas.captureStream(10);
-  const [track] = stream.getVideoTracks();
-  const stop = track.stop.bind(track);
-  track.stop = () => (clearInterval(timer), stop());
-  return stream;
-};`;
-
 /** The one who stays: tells what it sees, sends back what it gets, takes every file and sends one. */
 export function attend(visitor: Visitor): Promise<void> {
   return visitor.run((passphrase) => {
