@@ -110,11 +110,7 @@ function createAudio(): AudioContext {
   const wake = () => context.resume().catch(() => undefined); // no gesture yet
   for (const name of ['click', 'keydown'])
     addEventListener(name, wake, { signal: waiting.signal, capture: true });
-  context.onstatechange = () => {
-    if (context.state === 'suspended') return;
-    waiting.abort();
-    context.onstatechange = null;
-  };
+  context.onstatechange = () => context.state !== 'suspended' && waiting.abort();
   return context;
 }
 

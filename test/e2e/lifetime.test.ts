@@ -111,7 +111,7 @@ async function collected(visitor: Visitor): Promise<Rest> {
     const look = async (folder: FileSystemDirectoryHandle): Promise<void> => {
       for await (const each of folder.values()) {
         files += 1;
-        if (each.kind === 'directory') await look(each as FileSystemDirectoryHandle);
+        if (each.kind === 'directory') await look(each);
       }
     };
     await look(await navigator.storage.getDirectory());

@@ -255,7 +255,7 @@ export class Call implements CallLike {
 
   async toggleScreen(force?: boolean): Promise<boolean> {
     const on = force ?? !this.snapshot.wanted.screen;
-    if (on && !isActive(this.snapshot.phase)) throw new PmError('usage', 'Screens are shared in a call.');
+    if (on && !isActive(this.snapshot.phase)) throw new PmError('usage', 'Not in a room.');
     await this.#media.share(on);
     return this.snapshot.wanted.screen;
   }

@@ -57,9 +57,18 @@ export class Roster {
     for (const stop of [
       transport.on('link', ({ id, state }) => {
         dispatch({ type: 'update', id, patch: { link: state } });
-        if (state === 'connected') return this.#members.get(id)?.doubt?.();
-        this.sweep();
-        this.#doubt(id);
+        const connected = state === 'connected';
+        if (!connected) this.sweep();
+        const member = this.#members.get(id);
+        if (!member) return;
+        if (connected) {
+          member.doubt?.();
+          member.doubt = null;
+        } else
+          member.doubt ??= this.#scope.after(env.platform, PATIENCE, () => {
+            member.doubt = null;
+            this.sweep(this.#late);
+          });
       }),
       transport.on('stats', ({ id, stats }) =>
         dispatch({ type: 'update', id, patch: { path: stats.path.kind } }),
@@ -164,20 +173,6 @@ export class Roster {
     this.#env.dispatch({ type: 'update', id, patch: { link: 'interrupted' } });
     const member = this.#members.get(id);
     if (member && (!this.#env.relayOpen() || !member.listed)) this.#remove(id, 'user');
-  }
-
-  /** Looks again at somebody without a connection, unless there is one by then. */
-  #doubt(id: string): void {
-    const member = this.#members.get(id);
-    if (!member || member.doubt) return;
-    const stop = this.#scope.after(this.#env.platform, PATIENCE, () => {
-      member.doubt = null;
-      this.sweep(this.#late);
-    });
-    member.doubt = () => {
-      member.doubt = null;
-      stop();
-    };
   }
 
   #remove(id: string, reason: Reason): void {

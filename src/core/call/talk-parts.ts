@@ -55,7 +55,7 @@ export class TalkParts {
     this.#scope.add(
       hooks.events.on('participant-left', ({ participant: { id } }) => {
         this.#buckets.delete(id);
-        this.#loaded((files) => files.left(id));
+        this.#loaded((files) => files.end(id));
       }),
     );
   }

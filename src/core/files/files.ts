@@ -60,7 +60,7 @@ export class Files {
       transfer.offer(channel);
       ids.push(info.id);
     }
-    if (!ids.length) throw new PmError('data-closed', 'Nobody can be reached.');
+    if (!ids.length) throw new PmError('data-closed', 'Nobody there.');
     return ids;
   }
 
@@ -69,7 +69,6 @@ export class Files {
     const transfer = this.#offered(id);
     const { platform, kept } = this.#hooks;
     kept.folder ??= platform.work(ownFolder(platform));
-    kept.folder.catch(() => undefined);
     const store = await platform.work(openStore(kept.folder, id, transfer.info.size, handle));
     // Withdrawn, or accepted twice, meanwhile.
     if (transfer.info.state === 'offered') transfer.accept(store);
@@ -105,16 +104,11 @@ export class Files {
     return undefined;
   }
 
-  /** A peer left the room. */
-  left(peer: string): void {
-    this.end(peer);
-    this.#buckets.delete(peer);
-  }
-
-  /** Ends everything with one peer, or with all. */
-  end(peer?: string, code?: PmErrorCode): void {
+  /** Ends everything with one peer, who left unless there is a code, or with all. */
+  end(peer = '', code?: PmErrorCode): void {
+    if (!code) this.#buckets.delete(peer);
     for (const transfer of this.#transfers.values())
-      if (peer === undefined || transfer.info.peer === peer) transfer.stop(code);
+      if (!peer || transfer.info.peer === peer) transfer.stop(code);
   }
 
   #onOffer(peer: string, channel: RTCDataChannel, data: unknown): void {

@@ -73,8 +73,9 @@ export async function openStore(
   size: number,
   handle: FileSystemFileHandle | undefined,
 ): Promise<Store> {
+  const found = folder.catch(() => null);
   if (handle) return inFile(handle, async () => undefined);
-  const place = await folder.catch(() => null);
+  const place = await found;
   if (place) return inFile(await place.getFileHandle(name, { create: true }), () => place.removeEntry(name));
   if (size > MOST_IN_MEMORY) throw new PmError('unsupported', 'Too large for this browser.');
   return inMemory();
