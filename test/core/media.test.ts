@@ -402,3 +402,19 @@ describe('sound that the browser holds back', () => {
     expect(codes(room, 'maya')).to.deep.equal(['playback-blocked']);
   });
 });
+
+describe('whoever leaves', () => {
+  it('while requests for a device wait for one another captures nothing afterwards', async () => {
+    const { world, maya, jonas, devices } = await pair(5);
+    await maya.toggleCamera(false);
+    devices.promptDelay = 500;
+    const asked = [true, false, true].map((on) => maya.toggleCamera(on).catch(() => false));
+    await world.run(100);
+    maya.dispose();
+    await world.until(Promise.all(asked));
+    await world.run(2_000);
+    expect(world.report('maya').tracks).to.equal(0);
+    expect(world.report('maya').listeners).to.equal(0);
+    jonas.dispose();
+  });
+});

@@ -70,7 +70,9 @@ export class LocalMedia implements Local {
    * be had becomes a `problem` and is no longer wanted.
    */
   start(): Promise<void> {
-    return this.alone(() => this.#captureMissing());
+    // Whoever has left while another request was under way captures nothing any more.
+    const { epoch } = this;
+    return this.alone(async () => (epoch === this.epoch ? this.#captureMissing() : undefined));
   }
 
   /** Shares the screen or stops that. @throws {PmError} see `CallLike.toggleScreen` */
