@@ -1,26 +1,15 @@
 /** Rooms of ours and plain clients, in real browsers, on our relay and on a plain server. */
 import assert from 'node:assert/strict';
-import { expectEveryoneSeesEveryone, expectOthers } from '../support/e2e/expect.ts';
+import { expectOthers } from '../support/e2e/expect.ts';
 import { scenarios } from '../support/e2e/scenario.ts';
 import { mintToken } from '../../demo-server/src/auth.ts';
 import { TEST_SECRET } from '../support/relay.ts';
 import { pause, settled, until } from '../support/e2e/until.ts';
 import type { Kind, Visitor } from '../support/e2e/visitor.ts';
-import { expectPlainSees, look, visitPlain } from '../support/plain-client/visit.ts';
+import { bothWays, HIGH, look, LOW, room, visitPlain } from '../support/plain-client/visit.ts';
 import { PlainServer, plainToken } from '../support/plain-server/node.ts';
 
 const test = scenarios();
-
-const LOW = '00000000-0000-4000-8000-000000000001';
-const HIGH = 'ffffffff-ffff-4fff-bfff-ffffffffffff';
-
-const room = <T>(visitor: Visitor, action: (room: ReturnType<typeof e2e.room>) => T): Promise<Awaited<T>> =>
-  visitor.page.evaluate(`(${action.toString()})(e2e.room('pm-room'))`) as Promise<Awaited<T>>;
-
-/** Pictures and sound both ways between one of ours and one plain client. */
-async function bothWays(ours: Visitor, plain: Visitor): Promise<void> {
-  await Promise.all([expectEveryoneSeesEveryone([ours], { strangers: 1 }), expectPlainSees(plain, 1)]);
-}
 
 /** What our page has of the plain client's screen. */
 const screenOf = (visitor: Visitor): Promise<string | undefined> =>

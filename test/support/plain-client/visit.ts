@@ -1,5 +1,6 @@
 /** Plain clients in real browsers: a page of their own on the test's site. */
 import { buildSync } from 'esbuild';
+import { expectEveryoneSeesEveryone } from '../e2e/expect.ts';
 import type { Stage, PlaceOptions } from '../e2e/scenario.ts';
 import { settled } from '../e2e/until.ts';
 import type { Kind, Visitor } from '../e2e/visitor.ts';
@@ -85,4 +86,20 @@ export async function expectPlainSees(visitor: Visitor, others: number, timeout 
     },
     { timeout },
   );
+}
+
+/** Ids of plain clients, before and after any of ours in the order of ids. */
+export const LOW = '00000000-0000-4000-8000-000000000001';
+export const HIGH = 'ffffffff-ffff-4fff-bfff-ffffffffffff';
+
+/** Runs in our page. */
+export const room = <T>(
+  visitor: Visitor,
+  action: (room: ReturnType<typeof e2e.room>) => T,
+): Promise<Awaited<T>> =>
+  visitor.page.evaluate(`(${action.toString()})(e2e.room('pm-room'))`) as Promise<Awaited<T>>;
+
+/** Pictures and sound both ways between one of ours and one plain client. */
+export async function bothWays(ours: Visitor, plain: Visitor): Promise<void> {
+  await Promise.all([expectEveryoneSeesEveryone([ours], { strangers: 1 }), expectPlainSees(plain, 1)]);
 }
