@@ -156,7 +156,7 @@ export class Scheduler {
             this.step();
             inTask(turn);
           } catch (error) {
-            reject(error as Error);
+            reject(error instanceof Error ? error : new Error(String(error)));
           }
         };
         inTask(turn);

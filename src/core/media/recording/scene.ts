@@ -33,7 +33,8 @@ export function createScene(
   state: CallState,
 ): Scene {
   const canvas = document.createElement('canvas');
-  const context = canvas.getContext('2d')!;
+  // Every picture is read back for its encoder: a canvas in the graphics processor would be copied each time.
+  const context = canvas.getContext('2d', { alpha: false, willReadFrequently: true })!;
   const mix = audio.createMediaStreamDestination();
   const players = new Map<MediaStream, { video: HTMLVideoElement; stop: () => void }>();
   let people = state.participants;
