@@ -57,6 +57,8 @@ export interface Plan {
   readonly delays: Delays;
   readonly graceSeconds: number;
   readonly steps: readonly Step[];
+  /** How long the last troubles go on by themselves before everything is mended, in ms. */
+  readonly lull: number;
 }
 
 /** How often each kind is drawn, relative to the others. */
@@ -165,5 +167,13 @@ export function plan(seed: number): Plan {
     steps.push(draw(at, random.pick(BAG)));
     at += gap(random);
   }
-  return { seed, people, delays: delays(random), graceSeconds: random.pick([2, 6, 12]), steps };
+  return {
+    seed,
+    people,
+    delays: delays(random),
+    graceSeconds: random.pick([2, 6, 12]),
+    steps,
+    // Mended at once, no long cut would last as long as it was meant to.
+    lull: random.chance(0.2) ? random.between(5_000, 45_000) : 0,
+  };
 }

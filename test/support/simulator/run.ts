@@ -84,6 +84,7 @@ export async function runPlan(given: Plan, { trace = false, only }: RunOptions =
       happened.add(step.kind);
       stage.count(step.kind);
     }
+    await stage.world.run(given.lull);
     const rest = await quiet(stage);
     settledAfter = rest.after;
     faults.push(...rest.faults);
