@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { DRAWN_SCREEN } from '../support/e2e/drawn-screen.ts';
 import { expectOthers } from '../support/e2e/expect.ts';
 import { scenarios, type Stage } from '../support/e2e/scenario.ts';
-import { settled } from '../support/e2e/until.ts';
+import { settled, until } from '../support/e2e/until.ts';
 import type { Kind, Visitor } from '../support/e2e/visitor.ts';
 
 const test = scenarios();
@@ -110,11 +110,14 @@ async function oneShares(people: readonly Visitor[]): Promise<void> {
   await shown('off');
 }
 
-/** Everybody says one thing to all over their own channels; all of it arrives. */
+/** Everybody says one thing to all over their own channels, again where a connection was made anew; all of it arrives. */
 async function dataReachesAll(people: readonly Visitor[], topic: string): Promise<void> {
   await Promise.all(
     people.map((visitor, index) =>
-      visitor.run((given, from) => e2e.room('pm-room').sendData(given, { from }), topic, index),
+      until(`${visitor.who} has sent data to all`, async () => {
+        await visitor.run((given, from) => e2e.room('pm-room').sendData(given, { from }), topic, index);
+        return true;
+      }),
     ),
   );
   await Promise.all(
