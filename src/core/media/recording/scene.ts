@@ -43,11 +43,6 @@ export function createScene(
   canvas.height = HEIGHT;
   context.font = `${TEXT}px sans-serif`;
   context.lineWidth = 4;
-  const stream = platform.createStream([
-    ...canvas.captureStream(1 / FRAME).getTracks(),
-    ...mix.stream.getTracks(),
-  ]);
-
   const play = (stream: MediaStream): { video: HTMLVideoElement; stop: () => void } => {
     const video = document.createElement('video');
     const warn = (error: unknown): void => platform.log('debug', 'Not recorded.', error);
@@ -133,10 +128,15 @@ export function createScene(
     for (const { stop } of gone.values()) stop();
   };
 
+  sync(state);
+  draw();
+  // The first picture that is captured is what is drawn by then.
+  const stream = platform.createStream([
+    ...canvas.captureStream(1 / FRAME).getTracks(),
+    ...mix.stream.getTracks(),
+  ]);
   scope.add(() => {
     for (const track of stream.getTracks()) track.stop();
   });
-  sync(state);
-  draw();
   return { stream, sync };
 }
