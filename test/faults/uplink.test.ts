@@ -80,7 +80,7 @@ test(`${String(UP_KBIT)} kbit/s up for three who watch`, async (stage) => {
   await speaker.state('joined');
   const watchers: Visitor[] = [];
   for (const [who, width, height] of [
-    ['large', 960, 600],
+    ['large', 1280, 800],
     ['small', 400, 300],
     ['small too', 400, 300],
   ] as const) {
