@@ -62,6 +62,8 @@ const play = (visitor: Visitor): Promise<Played> =>
     const look = (): void => {
       context.drawImage(video, 0, 0);
       const { data } = context.getImageData(0, 10, width, 1);
+      // Chromium hands out nothing before it has painted the first picture.
+      if (!data[3]) return;
       // Between two tiles there is a gap as dark as nothing else in fake pictures.
       const dark = Array.from({ length: width }, (_, x) => Math.max(...data.subarray(x * 4, x * 4 + 3)) < 40);
       people.push(dark.filter((each, x) => each && !dark[x - 1] && x > 10 && x < width - 20).length + 1);
