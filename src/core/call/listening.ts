@@ -4,7 +4,13 @@
  * would cost something; for whoever never says so, the loudness in the statistics has to do.
  */
 import type { Platform } from '../platform.ts';
-import { UNKNOWN_QUALITY, type CallState, type Participant, type Quality } from '../state/call-state.ts';
+import {
+  participant,
+  UNKNOWN_QUALITY,
+  type CallState,
+  type Participant,
+  type Quality,
+} from '../state/call-state.ts';
 import type { Action } from '../state/reducer.ts';
 import type { LinkStats } from '../transport/stats.ts';
 import type { MediaTransport } from '../transport/transport.ts';
@@ -123,8 +129,7 @@ export class Listening {
   }
 
   #participant(id: string): Participant | undefined {
-    const { participants } = this.#hooks.state();
-    return id === 'self' ? participants[0] : participants.find((each) => each.id === id);
+    return participant(this.#hooks.state(), id);
   }
 
   #other(id: string): Other {
@@ -176,9 +181,9 @@ export class Listening {
   }
 
   #speaks(id: string, on: boolean): void {
-    const participant = this.#participant(id);
-    if (!participant) return;
-    const speaking = on && participant.sources.mic.state === 'on';
+    const person = this.#participant(id);
+    if (!person) return;
+    const speaking = on && person.sources.mic.state === 'on';
     this.#update(id, { speaking });
     this.#elect();
   }
@@ -195,21 +200,20 @@ export class Listening {
   }
 
   #read(id: string, stats: LinkStats): void {
-    const participant = this.#participant(id);
-    if (participant?.link !== 'connected') return;
+    const person = this.#participant(id);
+    if (person?.link !== 'connected') return;
     const other = this.#other(id);
     const watched = !other.sizes.camera || other.sizes.camera.size > 0;
     this.#update(id, { quality: other.received.read(stats, watched) });
     const level = stats.inbound.find(({ source }) => source === 'mic')?.audioLevel ?? 0;
     if (other.says) this.#elect();
-    else this.#speaks(id, level > (participant.speaking ? SILENCE : SPEECH) / 2);
+    else this.#speaks(id, level > (person.speaking ? SILENCE : SPEECH) / 2);
   }
 
   /** Somebody came, went, or switched something. */
   #present(): void {
     const { participants } = this.#hooks.state();
-    for (const id of this.#others.keys())
-      if (!participants.some((each) => each.id === id)) this.#others.delete(id);
+    for (const id of this.#others.keys()) if (!this.#participant(id)) this.#others.delete(id);
     for (const { id, speaking, sources } of participants)
       if (speaking && sources.mic.state !== 'on') this.#update(id, { speaking: false });
     this.#tellSoon();
@@ -226,7 +230,7 @@ export class Listening {
 
   #tell(id: string, other: Other): void {
     const { activeSpeaker, participants } = this.#hooks.state();
-    if (!participants.some((each) => each.id === id)) return;
+    if (!this.#participant(id)) return;
     const { camera, screen } = other.sizes;
     if (!camera && !screen) return;
     const first = participants.length < 3 || [null, id, participants[0]!.id].includes(activeSpeaker);

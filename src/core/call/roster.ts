@@ -4,6 +4,7 @@ import type { User } from '../protocol/index.ts';
 import {
   asRole,
   newParticipant,
+  participant,
   SOURCE_NAMES,
   type CallState,
   type Reason,
@@ -201,6 +202,6 @@ export class Roster {
   }
 
   #linkOf(id: string): string | undefined {
-    return this.#env.state().participants.find((each) => each.id === id)?.link;
+    return participant(this.#env.state(), id)?.link;
   }
 }

@@ -126,10 +126,8 @@ export class Session implements SignalingHandler {
     await this.prepare(1);
     if (this.#scope.ended) throw ended();
     const joining = (this.#joining = deferred());
-    const stop = this.#scope.add(
-      this.#env.platform.after(JOIN_TIMEOUT, () =>
-        joining.reject(new PmError('relay-unreachable', 'The relay did not answer the join.')),
-      ),
+    const stop = this.#scope.after(this.#env.platform, JOIN_TIMEOUT, () =>
+      joining.reject(new PmError('relay-unreachable', 'The relay did not answer the join.')),
     );
     this.#sendJoin();
     try {
@@ -306,7 +304,7 @@ export class Session implements SignalingHandler {
     // Whoever has not come back to a restarted relay within the grace is gone.
     const grace = (this.#welcome?.graceSeconds ?? 0) * 1_000;
     this.#stopSweep?.();
-    this.#stopSweep = this.#scope.add(this.#env.platform.after(grace, () => this.#roster?.sweep(true)));
+    this.#stopSweep = this.#scope.after(this.#env.platform, grace, () => this.#roster?.sweep(true));
   }
 
   #entered(): void {

@@ -73,7 +73,7 @@ export async function record(hooks: RecorderHooks, options: RecordingOptions): P
     // Sound is held back until the page was clicked, in Firefox also without a sound device, and the file with it.
     await Promise.race([
       audio.resume(),
-      new Promise<void>((resolve) => scope.add(platform.after(PATIENCE, resolve))),
+      new Promise<void>((resolve) => scope.after(platform, PATIENCE, resolve)),
     ]);
     if (audio.state !== 'running') throw new PmError('activation-required', 'Sound needs a click.');
     const sink = await openSink(platform, mimeType, options.handle);

@@ -8,6 +8,7 @@ import {
   type RelayMessage,
   type Welcome,
 } from '../protocol/index.ts';
+import { Scope } from '../util/scope.ts';
 import { Pacer } from './pacer.ts';
 
 /** How long a relay may take to greet, in milliseconds. */
@@ -29,7 +30,7 @@ export class Connection {
 
   readonly #socket: Socket;
   readonly #pacer: Pacer;
-  readonly #timers = new Set<() => void>();
+  readonly #scope = new Scope();
   #opened = false;
   #over = false;
   /** In milliseconds; 0 until the socket may be used. */
@@ -136,11 +137,7 @@ export class Connection {
   }
 
   #later(ms: number, callback: () => void): void {
-    const cancel = this.#platform.after(ms, () => {
-      this.#timers.delete(cancel);
-      callback();
-    });
-    this.#timers.add(cancel);
+    this.#scope.after(this.#platform, ms, callback);
   }
 
   #finish(code: number): void {
@@ -153,8 +150,7 @@ export class Connection {
   #end(): void {
     this.#over = true;
     this.#pacer.stop();
-    for (const cancel of this.#timers) cancel();
-    this.#timers.clear();
+    this.#scope.end();
     this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
   }
 }

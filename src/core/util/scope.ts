@@ -1,11 +1,12 @@
-/**
- * The lifetime of something: what is added ends with it, last added first. Adding to a scope that has ended disposes
- * at once, so that a slow start that finishes after the end leaves nothing behind.
- */
+/** What `Scope.after` waits by. */
 interface Clock {
   after(ms: number, callback: () => void): () => void;
 }
 
+/**
+ * The lifetime of something: what is added ends with it, last added first. Adding to a scope that has ended disposes
+ * at once, so that a slow start that finishes after the end leaves nothing behind.
+ */
 export class Scope {
   readonly #disposers = new Set<() => void>();
   #over = false;

@@ -3,6 +3,7 @@
  * shorter one; here silence is noticed by its bytes. Whoever made the first offer repairs; the other side does so a
  * moment later, if nothing has happened by then: its own offer is how it asks, and glare is settled by negotiation.
  */
+import { Scope } from '../../util/scope.ts';
 
 /** Nothing arrives for so long: ask for a sign of life; nothing still: the path is dead. Milliseconds. */
 const ASK_AFTER = 900;
@@ -51,7 +52,7 @@ export class Health {
   #took = 0;
   #started = 0;
   #hopeless = false;
-  #stopped = false;
+  readonly #scope = new Scope();
   #bytes = -1;
   /** When bytes arrived last, and when it was looked last. */
   #heard = 0;
@@ -62,7 +63,7 @@ export class Health {
   #cancelRepair: (() => void) | null = null;
   #cancelDeadline: (() => void) | null = null;
   #cancelVerify: (() => void) | null = null;
-  #cancelChannel: (() => void) | null = null;
+  #awaiting = false;
 
   constructor(hooks: HealthHooks) {
     this.#hooks = hooks;
@@ -76,12 +77,10 @@ export class Health {
   start(): void {
     this.#started ||= this.#hooks.now();
     this.#cancelDeadline?.();
-    this.#cancelDeadline = null;
-    this.#cancelDeadline = this.#hooks.after(FIRST_DEADLINE, () => {
-      this.#cancelDeadline = null;
+    this.#cancelDeadline = this.#after(FIRST_DEADLINE, () => {
       if (this.#everUp) return;
       this.#hopeless = this.#hooks.unreachable();
-      if (!this.#hopeless && !this.#stopped) this.start();
+      if (!this.#hopeless) this.start();
     });
   }
 
@@ -138,21 +137,23 @@ export class Health {
   }
 
   stop(): void {
-    this.#stopped = true;
-    for (const cancel of [this.#cancelRepair, this.#cancelDeadline, this.#cancelVerify, this.#cancelChannel])
-      cancel?.();
-    this.#cancelRepair = this.#cancelDeadline = this.#cancelVerify = this.#cancelChannel = null;
+    this.#scope.end();
   }
 
   /** Media may be up and the data channel dead for good. */
   awaitChannel(): void {
-    if (!this.#hooks.mute()) return;
-    this.#cancelChannel ??= this.#hooks.after(this.#patient(CHANNEL_DEADLINE) + this.#turn, () => {
-      this.#cancelChannel = null;
+    if (this.#awaiting || !this.#hooks.mute()) return;
+    this.#awaiting = true;
+    this.#after(this.#patient(CHANNEL_DEADLINE) + this.#turn, () => {
+      this.#awaiting = false;
       if (!this.#hooks.mute()) return;
       // In trouble of another kind it is repaired anyway, and waited for anew.
       if (this.#state !== 'connected' || this.#silent || !this.#hooks.rebuild()) this.awaitChannel();
     });
+  }
+
+  #after(ms: number, callback: () => void): () => void {
+    return this.#scope.after(this.#hooks, ms, callback);
   }
 
   get #turn(): number {
@@ -160,13 +161,13 @@ export class Health {
   }
 
   #trouble(wait = 0): void {
-    this.#cancelRepair ??= this.#hooks.after(this.#patient(wait) + this.#turn, () => this.#repair());
+    this.#cancelRepair ??= this.#after(this.#patient(wait) + this.#turn, () => this.#repair());
   }
 
   #repair(): void {
     const wait = this.#hopeless ? HOPELESS_WAIT : WAITS[Math.min(this.#repairs, WAITS.length - 1)]!;
     this.#repairs += 1;
-    this.#cancelRepair = this.#hooks.after(this.#patient(wait), () => {
+    this.#cancelRepair = this.#after(this.#patient(wait), () => {
       this.#cancelRepair = null;
       if (this.#broken || this.#silent || this.#state !== 'connected') this.#repair();
     });
@@ -190,7 +191,7 @@ export class Health {
     this.#repairs = 0;
     // Media may be back while the data channel stays dead.
     if (!this.#hooks.ask()) return;
-    this.#cancelVerify ??= this.#hooks.after(this.#patient(VERIFY_TIMEOUT), () => {
+    this.#cancelVerify ??= this.#after(this.#patient(VERIFY_TIMEOUT), () => {
       this.#cancelVerify = null;
       this.#hooks.rebuild();
     });
