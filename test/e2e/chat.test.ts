@@ -1,5 +1,6 @@
 /** A chat under a passphrase between two browsers, through the relay and through its restart. */
 import assert from 'node:assert/strict';
+import { expectConnected } from '../support/e2e/expect.ts';
 import { scenarios, type Stage } from '../support/e2e/scenario.ts';
 import { until } from '../support/e2e/until.ts';
 import type { Visitor } from '../support/e2e/visitor.ts';
@@ -62,12 +63,7 @@ async function pair(stage: Stage, url: string): Promise<[Visitor, Visitor]> {
     await stage.visit('chromium', url, { allow: RELAY_AWAY }),
     await stage.visit('firefox', url, { allow: RELAY_AWAY }),
   ];
-  for (const visitor of people) {
-    await visitor.state('joined');
-    await until(`${visitor.who} to be connected`, async () =>
-      (await visitor.summary()).participants.some(({ self, link }) => !self && link === 'connected'),
-    );
-  }
+  await expectConnected(people);
   return people;
 }
 

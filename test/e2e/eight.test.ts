@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { DRAWN_SCREEN } from '../support/e2e/drawn-screen.ts';
-import { expectOthers } from '../support/e2e/expect.ts';
+import { expectConnected, expectOthers } from '../support/e2e/expect.ts';
 import { scenarios, type Stage } from '../support/e2e/scenario.ts';
 import { settled, until } from '../support/e2e/until.ts';
 import type { Kind, Visitor } from '../support/e2e/visitor.ts';
@@ -41,22 +41,6 @@ async function visit(stage: Stage, index: number): Promise<Visitor> {
       scripts: [DRAWN_SCREEN],
       flags: ['--use-fake-device-for-media-stream=fps=5'],
     },
-  );
-}
-
-async function everybodyIsConnected(people: readonly Visitor[]): Promise<void> {
-  await Promise.all(
-    people.map((visitor) =>
-      settled(
-        `${visitor.who} is connected with everybody`,
-        async () => {
-          const { participants } = await visitor.summary();
-          const linked = participants.filter(({ self, link }) => !self && link === 'connected').length;
-          return linked === people.length - 1 ? null : `${String(linked)} of ${String(people.length - 1)}`;
-        },
-        PATIENCE,
-      ),
-    ),
   );
 }
 
@@ -142,7 +126,7 @@ async function dataReachesAll(people: readonly Visitor[], topic: string): Promis
 
 test('eight people come in one storm; one leaves, comes back, and one shares', async (stage) => {
   const people = await Promise.all(KINDS.map((_kind, index) => visit(stage, index)));
-  await everybodyIsConnected(people);
+  await expectConnected(people, PATIENCE);
   await everybodyHearsEverybody(people);
   await dataReachesAll(people, 'storm');
   await oneShares(people);
@@ -152,7 +136,7 @@ test('eight people come in one storm; one leaves, comes back, and one shares', a
   await gone.close();
   for (const visitor of people) await expectOthers(visitor, people.length - 1);
   people.push(await visit(stage, KINDS.length - 1));
-  await everybodyIsConnected(people);
+  await expectConnected(people, PATIENCE);
   await everybodyHearsEverybody(people);
   await dataReachesAll(people, 'again');
 });
@@ -161,7 +145,7 @@ test('eight people come one by one', async (stage) => {
   const people: Visitor[] = [];
   for (const index of KINDS.keys()) {
     people.push(await visit(stage, index));
-    await everybodyIsConnected(people);
+    await expectConnected(people, PATIENCE);
   }
   await everybodyHearsEverybody(people);
   await dataReachesAll(people, 'queue');

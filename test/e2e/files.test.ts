@@ -3,8 +3,8 @@
  * died. 8 MiB, or 100 MiB with PM_FULL=1.
  */
 import assert from 'node:assert/strict';
-import type { FileTransfer } from '../../src/core/state/call-state.ts';
-import { expectOthers } from '../support/e2e/expect.ts';
+import { expectConnected } from '../support/e2e/expect.ts';
+import type { RoomElement } from '../support/e2e/page/index.ts';
 import { scenarios, type Stage } from '../support/e2e/scenario.ts';
 import { settled, until } from '../support/e2e/until.ts';
 import type { Kind, Visitor } from '../support/e2e/visitor.ts';
@@ -14,13 +14,8 @@ const TIMEOUT = process.env['PM_FULL'] ? 240_000 : 120_000;
 /** What may lie in one channel's buffer: the mark, and the chunk that reached it. */
 const MOST_BUFFERED = 400_000;
 
-type Room = HTMLElement & {
-  snapshot: { files: readonly FileTransfer[] };
-  sendFile(file: Blob): Promise<readonly string[]>;
-  acceptFile(id: string): Promise<void>;
-};
 interface Bench {
-  room: Room;
+  room: RoomElement;
   hash: string;
   buffered: number;
 }
@@ -31,7 +26,7 @@ const test = scenarios();
 /** Makes a page take every file, and watch what its channels hold back. */
 function prepare(visitor: Visitor): Promise<void> {
   return visitor.run(() => {
-    const room = e2e.room('pm-room') as unknown as Room;
+    const room = e2e.room('pm-room');
     const bench: Bench = { room, hash: '', buffered: 0 };
     Object.assign(globalThis, { filesBench: bench });
     room.addEventListener('pm-file', (event) => {
@@ -64,20 +59,8 @@ async function meet(stage: Stage, kinds: readonly Kind[]): Promise<Visitor[]> {
   const url = stage.roomPage({ attributes: 'autojoin mic-off camera-off' });
   const people: Visitor[] = [];
   for (const kind of kinds) people.push(await stage.visit(kind, url));
-  for (const visitor of people) {
-    await expectOthers(visitor, kinds.length - 1);
-    await settled(
-      `${visitor.who} is connected`,
-      async () => {
-        const { participants } = await visitor.summary();
-        return participants.every(({ self, link }) => self || link === 'connected')
-          ? null
-          : JSON.stringify(participants);
-      },
-      { timeout: 45_000 },
-    );
-    await prepare(visitor);
-  }
+  await expectConnected(people);
+  for (const visitor of people) await prepare(visitor);
   return people;
 }
 

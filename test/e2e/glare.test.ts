@@ -6,7 +6,7 @@
  * and orders again.
  */
 import assert from 'node:assert/strict';
-import { expectEveryoneSeesEveryone } from '../support/e2e/expect.ts';
+import { expectConnected, expectEveryoneSeesEveryone } from '../support/e2e/expect.ts';
 import { scenarios, type Stage } from '../support/e2e/scenario.ts';
 import { settled } from '../support/e2e/until.ts';
 import type { DelayProxy } from '../support/e2e/delay-proxy.ts';
@@ -96,18 +96,7 @@ async function pair(
     const who = `${kind}-pair-${String(index)}-${String(side)}`;
     people.push(await stage.visit(kind, url, { process: kinds[0] === kinds[1] ? side : 0, who }));
   }
-  await Promise.all(
-    people.map((each) =>
-      settled(
-        `${each.who} is connected`,
-        async () => {
-          const { participants } = await each.summary();
-          return participants.some(({ link }) => link === 'connected') ? null : JSON.stringify(participants);
-        },
-        { timeout: 60_000 },
-      ),
-    ),
-  );
+  await expectConnected(people);
   for (const each of people) await each.run(watch, SECTIONS, LOOK);
   return people;
 }

@@ -64,8 +64,9 @@ for (const [oursKind, plainKind, id] of [
       const picture = { name: 'cat.png', mime: 'image/png' };
       await other.run((given) => plain.sendImage('i', { ...given, bytes: new Uint8Array(60_000) }), picture);
       await ours.run(({ name, mime }) => {
-        const room = e2e.room('pm-room') as unknown as { sendFile(file: File): Promise<unknown> };
-        return void room.sendFile(new File([new Uint8Array(200_000)], `our-${name}`, { type: mime }));
+        return void e2e
+          .room('pm-room')
+          .sendFile(new File([new Uint8Array(200_000)], `our-${name}`, { type: mime }));
       }, picture);
       await settled('pictures in our chat', async () => {
         const read = await chatOf(ours);

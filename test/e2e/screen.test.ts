@@ -1,6 +1,7 @@
 /** Screens between Chromium and Firefox: one, the other, both at once, stopped crosswise; nothing negotiates for ever. */
 import assert from 'node:assert/strict';
 import { DRAWN_SCREEN } from '../support/e2e/drawn-screen.ts';
+import { expectConnected } from '../support/e2e/expect.ts';
 import { scenarios } from '../support/e2e/scenario.ts';
 import { pause, settled } from '../support/e2e/until.ts';
 import type { Visitor } from '../support/e2e/visitor.ts';
@@ -25,12 +26,7 @@ test('screens of Chromium and Firefox, both ways and at once', async (stage) => 
   const chromium = await stage.visit('chromium', url);
   const firefox = await stage.visit('firefox', url, { scripts: [DRAWN_SCREEN] });
   const people = [chromium, firefox];
-  const connected = async (each: Visitor) => {
-    const { participants } = await each.summary();
-    return participants.some(({ link }) => link === 'connected') ? null : JSON.stringify(participants);
-  };
-  for (const each of people)
-    await settled(`${each.who} is connected`, () => connected(each), { timeout: 60_000 });
+  await expectConnected(people);
 
   const agree = async (what: string, ofChromium: boolean, ofFirefox: boolean): Promise<void> => {
     await settled(`${what}: seen by firefox`, () => firefox.run(wrong, ofChromium), { timeout: 30_000 });

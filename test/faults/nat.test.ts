@@ -1,6 +1,6 @@
 /** Whatever the routers between two homes do, there is a way for the call, and it is the one that was expected. */
 import assert from 'node:assert/strict';
-import { expectEveryoneSeesEveryone } from '../support/e2e/expect.ts';
+import { expectConnected, expectEveryoneSeesEveryone } from '../support/e2e/expect.ts';
 import { until } from '../support/e2e/until.ts';
 import type { Visitor } from '../support/e2e/visitor.ts';
 import { figure, full, rounds } from '../support/faults/fault.ts';
@@ -63,13 +63,6 @@ const timeToConnect = (visitor: Visitor): Promise<number | null> =>
     return begin === undefined || end === undefined ? null : end - begin;
   });
 
-const connected = (visitor: Visitor) =>
-  until(
-    `${visitor.who} is connected`,
-    async () => (await visitor.summary()).participants.some(({ link }) => link === 'connected'),
-    { timeout: 45_000 },
-  );
-
 for (const { a, b, servers, path, limit = null } of cases.filter(({ quick }) => full || quick)) {
   const turn = servers.filter((each) => each !== 'stun').join(', ');
   const fault = `NAT: ${a} and ${b}${turn ? `, TURN by ${turn}` : ''}`;
@@ -91,7 +84,7 @@ for (const { a, b, servers, path, limit = null } of cases.filter(({ quick }) => 
         await returns.run(() => e2e.room('pm-room').leave());
         await until('the other one is alone', async () => (await stays.summary()).participants.length === 1);
         await returns.run(() => e2e.room('pm-room').join());
-        await Promise.all(people.map(connected));
+        await expectConnected(people);
       }
       figure(
         stage,

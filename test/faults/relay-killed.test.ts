@@ -3,7 +3,7 @@
  * call in the same minute without the kill, since a busy machine loses packets by itself.
  */
 import assert from 'node:assert/strict';
-import { expectEveryoneSeesEveryone } from '../support/e2e/expect.ts';
+import { expectConnected, expectEveryoneSeesEveryone } from '../support/e2e/expect.ts';
 import { scenarios, type Stage } from '../support/e2e/scenario.ts';
 import { pause, until } from '../support/e2e/until.ts';
 import type { Kind, Visitor } from '../support/e2e/visitor.ts';
@@ -76,18 +76,7 @@ async function gather(
         },
       ),
     );
-  await Promise.all(
-    people.map((each) =>
-      until(
-        `${each.who} is connected with everybody`,
-        async () => {
-          const { participants } = await each.summary();
-          return participants.filter(({ link }) => link === 'connected').length === kinds.length - 1;
-        },
-        { timeout: 90_000 },
-      ),
-    ),
-  );
+  await expectConnected(people);
   return people;
 }
 

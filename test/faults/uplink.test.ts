@@ -1,6 +1,5 @@
 /** A thin line upwards and three who watch: the sound comes through, and who shows the speaker large sees them best. */
 import assert from 'node:assert/strict';
-import type { LinkStats } from '../../src/core/transport/stats.ts';
 import { pause } from '../support/e2e/until.ts';
 import type { Visitor } from '../support/e2e/visitor.ts';
 import { figure, NETWORK } from '../support/faults/fault.ts';
@@ -50,10 +49,7 @@ interface Look {
 /** What a page receives of one participant. */
 const look = (visitor: Visitor, id: string): Promise<Look> =>
   visitor.run(async (wanted) => {
-    const room = e2e.room('pm-room') as unknown as {
-      getStats(): Promise<readonly (LinkStats & { id: string })[]>;
-    };
-    const link = (await room.getStats()).find((each) => each.id === wanted);
+    const link = (await e2e.room('pm-room').getStats()).find((each) => each.id === wanted);
     const of = (source: string) => link?.inbound.find((each) => each.source === source);
     const [mic, camera] = [of('mic'), of('camera')];
     return {

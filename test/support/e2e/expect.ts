@@ -72,6 +72,27 @@ export async function expectEveryoneSeesEveryone(
   return all.length * others;
 }
 
+/** Each of them is in the room with so many others, and connected with all of these; whatever they send. */
+export async function expectConnected(
+  people: readonly Visitor[],
+  { others = people.length - 1, timeout = 90_000 }: { others?: number; timeout?: number } = {},
+): Promise<void> {
+  await Promise.all(
+    people.map((visitor) =>
+      settled(
+        `${visitor.who} is connected with ${String(others)} others`,
+        async () => {
+          const { state, participants } = await visitor.summary();
+          const links = participants.filter(({ self }) => !self).map(({ link }) => link);
+          const all = links.length === others && links.every((link) => link === 'connected');
+          return state === 'joined' && all ? null : `${state}, ${links.join()}`;
+        },
+        { timeout },
+      ),
+    ),
+  );
+}
+
 /** Waits until somebody has this many other people in the room. */
 export async function expectOthers(
   visitor: Visitor,

@@ -58,7 +58,7 @@ export interface RoomElement extends HTMLElement {
   devices(): Promise<readonly MediaDevice[]>;
   setDevice(kind: DeviceKind, id: string): Promise<void>;
   setProcessor(device: 'mic' | 'camera', processor: Processor | null): Promise<void>;
-  getStats(): Promise<readonly unknown[]>;
+  getStats: CallLike['getStats'];
   sendFile(file: Blob): Promise<readonly string[]>;
   acceptFile(id: string): Promise<void>;
   cancelFile(id: string): Promise<void>;
