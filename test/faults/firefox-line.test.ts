@@ -2,13 +2,10 @@
  * The same faults of the line for Firefox, which no namespace can hold while it is driven by a socket: all of its media
  * goes by a TURN server, and a proxy of ours in front of that is the bad line. Its way to the relay is another proxy.
  */
-import assert from 'node:assert/strict';
-import { expectEveryoneSeesEveryone } from '../support/e2e/expect.ts';
 import { scenariosIn, Stage, type World } from '../support/e2e/scenario.ts';
 import { Site } from '../support/e2e/site.ts';
-import { pause } from '../support/e2e/until.ts';
 import { Browsers, type Visitor } from '../support/e2e/visitor.ts';
-import { allBack, figure, full, ids, NETWORK, rounds, runningCall } from '../support/faults/fault.ts';
+import { comesBackFromCut, cuts, full, NETWORK, rounds } from '../support/faults/fault.ts';
 import { felt, livesThrough, type Felt } from '../support/faults/line.ts';
 import { noisyCamera } from '../support/lab/noise.ts';
 import { whyNoTurn } from '../support/lab/programs.mjs';
@@ -58,43 +55,24 @@ async function open(): Promise<World<ProxiedStage>> {
 
 const test = scenariosIn(open, whyNoTurn());
 
-const cuts: [seconds: number, times: number][] = [
-  [3, 7],
-  [8, 15],
-  [20, 5],
-  [60, 2],
-];
-
 for (const [seconds, times] of cuts.filter(([each]) => full || each === 8)) {
   test(`Firefox: the path is cut for ${String(seconds)} s`, async (stage) => {
     const relay = await stage.proxy();
-    const people = await stage.call(relay);
-    for (let round = 0; round < rounds(times); round++) {
-      const monitors = await runningCall(people);
-      const before = await Promise.all(people.map(ids));
-      stage.turn.line.blocked = true;
-      // Sockets of before seem to be open for good, and new ones do not open.
-      relay.freeze();
-      relay.refusing = true;
-      await pause(seconds * 1_000);
-      relay.refusing = false;
-      stage.turn.line.blocked = false;
-      const back = await allBack(monitors, Date.now());
-      figure(
-        stage,
-        {
-          goal: seconds === 8 ? 'R4: media within 2 s of the mend' : 'media is back (figure of 8 s: 2 s)',
-          fault: `path cut for ${String(seconds)} s`,
-          where: WHERE,
-          limit: seconds === 8 ? 2_000 : null,
-        },
-        back,
-      );
-      assert.notEqual(back, null, 'the media never came back');
-      await Promise.all(people.map((each) => each.state('joined', 'pm-room', 60_000)));
-      await expectEveryoneSeesEveryone(people);
-      assert.deepEqual(await Promise.all(people.map(ids)), before, 'the same people under the same ids');
-    }
+    const broken = (is: boolean): void => {
+      stage.turn.line.blocked = is;
+      relay.refusing = is;
+    };
+    await comesBackFromCut(stage, await stage.call(relay), {
+      seconds,
+      times,
+      where: WHERE,
+      cut() {
+        broken(true);
+        // Sockets of before seem to be open for good, and new ones do not open.
+        relay.freeze();
+      },
+      mend: () => broken(false),
+    });
   });
 }
 

@@ -1,8 +1,10 @@
 /** What the tests of faults have in common: a call that runs, and figures that are written down. */
+import assert from 'node:assert/strict';
+import { expectConnected, expectEveryoneSeesEveryone } from '../e2e/expect.ts';
 import type { Stage } from '../e2e/scenario.ts';
-import { until } from '../e2e/until.ts';
+import { pause } from '../e2e/until.ts';
 import type { Visitor } from '../e2e/visitor.ts';
-import { percentile, writeDown } from './figures.mjs';
+import { percentile, rounds, writeDown } from './figures.mjs';
 import { Monitor } from './monitor.ts';
 
 export { full, rounds } from './figures.mjs';
@@ -50,21 +52,7 @@ export const connectionsMade = (visitor: Visitor): Promise<number> =>
 
 /** Waits until a call runs both ways, by what arrives, and watches it from then on. */
 export async function runningCall(people: readonly Visitor[]): Promise<Monitor[]> {
-  const others = people.length - 1;
-  await Promise.all(
-    people.map((each) =>
-      until(
-        `${each.who} is connected with ${String(others)} others`,
-        async () => {
-          const { state, participants } = await each.summary();
-          return (
-            state === 'joined' && participants.filter(({ link }) => link === 'connected').length === others
-          );
-        },
-        { timeout: 90_000 },
-      ),
-    ),
-  );
+  await expectConnected(people);
   const monitors = await Promise.all(people.map((each) => Monitor.start(each)));
   const back = await allBack(monitors, Date.now(), { timeout: 90_000 });
   if (back === null) throw new Error('sound and pictures never began to flow');
@@ -79,4 +67,52 @@ export async function allBack(
 ): Promise<number | null> {
   const times = await Promise.all(monitors.map((each) => each.back(since, options)));
   return times.includes(null) ? null : Math.max(...times.map(Number));
+}
+
+/** Everybody is in the room again, sees and hears the others, and is who they were: the ids that each page had before. */
+export async function allAsBefore(
+  people: readonly Visitor[],
+  before: readonly (readonly string[])[],
+): Promise<void> {
+  await Promise.all(people.map((each) => each.state('joined', 'pm-room', 60_000)));
+  await expectEveryoneSeesEveryone(people);
+  assert.deepEqual(await Promise.all(people.map(ids)), before, 'the same people under the same ids');
+}
+
+/** Seconds for which a path is cut, and how often that is repeated in a full run. */
+export const cuts: readonly (readonly [seconds: number, times: number])[] = [
+  [3, 7],
+  [8, 15],
+  [20, 5],
+  [60, 2],
+];
+
+export interface Cut {
+  readonly seconds: number;
+  readonly times: number;
+  readonly where: string;
+  readonly cut: () => void;
+  readonly mend: () => void;
+}
+
+/** R4: a path between them is dead for a while, and the call comes back by itself. */
+export async function comesBackFromCut(
+  stage: Stage,
+  people: readonly Visitor[],
+  { seconds, times, where, cut, mend }: Cut,
+): Promise<void> {
+  const judged = seconds === 8;
+  const goal = judged ? 'R4: media within 2 s of the mend' : 'media is back (figure of 8 s: 2 s)';
+  const fault = `path cut for ${String(seconds)} s`;
+  for (let round = 0; round < rounds(times); round++) {
+    const monitors = await runningCall(people);
+    const before = await Promise.all(people.map(ids));
+    cut();
+    await pause(seconds * 1_000);
+    mend();
+    const back = await allBack(monitors, Date.now());
+    figure(stage, { goal, fault, where, limit: judged ? 2_000 : null }, back);
+    assert.notEqual(back, null, 'the media never came back');
+    await allAsBefore(people, before);
+  }
 }
