@@ -6,7 +6,7 @@ import { scenariosIn, Stage, type World } from '../support/e2e/scenario.ts';
 import { Site } from '../support/e2e/site.ts';
 import { Browsers, type Visitor } from '../support/e2e/visitor.ts';
 import { comesBackFromCut, cuts, full, NETWORK, rounds } from '../support/faults/fault.ts';
-import { felt, livesThrough, type Felt } from '../support/faults/line.ts';
+import { livesThrough } from '../support/faults/line.ts';
 import { noisyCamera } from '../support/lab/noise.ts';
 import { whyNoTurn } from '../support/lab/programs.mjs';
 import { startTurn, TURN_SECRET } from '../support/lab/turn.ts';
@@ -77,20 +77,20 @@ for (const [seconds, times] of cuts.filter(([each]) => full || each === 8)) {
 }
 
 /** Firefox's own fake camera needs less than a thin line has; what it gets is more. */
-const lines: [fault: string, line: Partial<Line>, felt: Felt][] = [
-  ['20 % loss', { lossPercent: 20 }, felt.loss],
-  ['300 kbit/s both ways', { upKbit: 300, downKbit: 300 }, felt.limit(300, 0)],
+const lines: [fault: string, line: (kbit: number) => Partial<Line>, thinFor: number | null][] = [
+  ['20 % loss', () => ({ lossPercent: 20 }), null],
+  ['300 kbit/s both ways', (kbit) => ({ upKbit: kbit, downKbit: kbit }), 0],
 ];
 
-for (const [fault, line, feels] of lines) {
+for (const [fault, line, thinFor] of lines) {
   test(`Firefox: ${fault}`, async (stage) => {
     const people = await stage.call();
     for (let round = 0; round < rounds(7); round++) {
       await livesThrough(stage, people, {
         fault,
         where: WHERE,
-        felt: feels,
-        worsen: () => void Object.assign(stage.turn.line, GOOD, line),
+        thinFor,
+        worsen: (kbit) => void Object.assign(stage.turn.line, GOOD, line(kbit)),
         restore: () => void Object.assign(stage.turn.line, GOOD),
       });
     }
