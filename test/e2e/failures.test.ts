@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { createServer, type AddressInfo } from 'node:net';
-import { expectEveryoneSeesEveryone } from '../support/e2e/expect.ts';
+import { expectEveryoneSeesEveryone, expectSeesAndHears } from '../support/e2e/expect.ts';
 import { scenarios, type Stage } from '../support/e2e/scenario.ts';
 import { document } from '../support/e2e/site.ts';
 import { settled, until } from '../support/e2e/until.ts';
@@ -66,21 +66,6 @@ async function host(stage: Stage): Promise<Visitor> {
   return visitor;
 }
 
-/** Is in the room, without the devices, and sees and hears the host. */
-async function expectWitness(visitor: Visitor): Promise<void> {
-  await visitor.state('joined');
-  await settled(
-    `${visitor.who} sees and hears the host`,
-    async () => {
-      const [media] = await visitor.run(() => e2e.remoteMedia('pm-room', 1_300));
-      return media && media.pictures.changes > 1 && media.sound.rms > 0.005 && media.playedAloud
-        ? null
-        : JSON.stringify(media ?? 'nobody');
-    },
-    { timeout: 45_000 },
-  );
-}
-
 for (const [device, other] of [
   ['video', 'audio'],
   ['audio', 'video'],
@@ -90,7 +75,8 @@ for (const [device, other] of [
     const visitor = await stage.visit('chromium', stage.roomPage(), {
       capture: { error: 'NotFoundError', device },
     });
-    await expectWitness(visitor);
+    await visitor.state('joined');
+    await expectSeesAndHears(visitor);
     assert.deepEqual(await codes(visitor), ['device-not-found']);
     await expectSentence(visitor, device === 'video' ? /your camera/i : /your microphone/i);
     await settled(
@@ -112,7 +98,8 @@ test('a person who says no to the browser still joins', async (stage) => {
     flags: ['--use-fake-ui-for-media-stream=deny'],
     process: 0,
   });
-  await expectWitness(visitor);
+  await visitor.state('joined');
+  await expectSeesAndHears(visitor);
   assert.deepEqual([...new Set(await codes(visitor))], ['permission-denied']);
   await expectSentence(visitor, BOTH);
 });

@@ -1,5 +1,6 @@
 /** R10: whatever keeps the devices from a page, its person still joins, sees and hears, and is told why by a code. */
 import assert from 'node:assert/strict';
+import { expectSeesAndHears } from '../support/e2e/expect.ts';
 import { scenarios, type PlaceOptions } from '../support/e2e/scenario.ts';
 import { settled } from '../support/e2e/until.ts';
 import type { Kind, Visitor } from '../support/e2e/visitor.ts';
@@ -15,18 +16,6 @@ const injected: [error: string, code: string][] = [
   ['OverconstrainedError', 'overconstrained'],
   ['AbortError', 'capture-failed'],
 ];
-
-const seesAndHears = (visitor: Visitor): Promise<void> =>
-  settled(
-    `${visitor.who} sees and hears the host`,
-    async () => {
-      const [media] = await visitor.run(() => e2e.remoteMedia('pm-room', 1_300));
-      return media && media.pictures.changes > 1 && media.sound.rms > 0.005
-        ? null
-        : JSON.stringify(media ?? 'nobody');
-    },
-    { timeout: 45_000 },
-  );
 
 const codes = async (visitor: Visitor): Promise<string[]> => [
   ...new Set((await visitor.events('pm-error')).map((each) => (each.detail as { code: string }).code)),
@@ -46,7 +35,7 @@ test('six kinds of capture failure: each joins, with its own code', async (stage
     let reached = 0;
     try {
       await visitor.state('joined');
-      await seesAndHears(visitor);
+      await expectSeesAndHears(visitor);
       assert.deepEqual(await codes(visitor), [code], fault);
       await settled(`${visitor.who} reads what is wrong`, async () => {
         const text = await visitor.run(() => e2e.readable());

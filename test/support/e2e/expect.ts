@@ -3,12 +3,12 @@ import type { RemoteMedia } from './page/index.ts';
 import { settled } from './until.ts';
 import type { Visitor } from './visitor.ts';
 
-/** How long the first look at the media lasts, in ms: fake microphones beep once a second. */
+/** How long the first look at the media lasts at most, in ms: fake microphones beep once a second. */
 const LOOK = 1_300;
 /** Later looks are longer: a busy machine may take seconds to begin to play. */
 const LONGEST_LOOK = 6_000;
-/** Quieter than this is silence; the fake microphones' beeps have a root mean square of 0.05 and more. */
-const AUDIBLE = 0.005;
+/** With less, somebody does not see or hear. The fake microphones' beeps have a root mean square of 0.05 and more. */
+export const ENOUGH = { frames: 5, changes: 2, rms: 0.005 };
 
 export interface Place {
   readonly visitor: Visitor;
@@ -17,14 +17,39 @@ export interface Place {
 
 function whatIsMissing({ id, pictures, sound, shown, playedAloud }: RemoteMedia): string | null {
   const missing = [
-    pictures.frames < 5 && `${String(pictures.frames)} frames`,
-    pictures.changes < 2 && 'a still picture',
+    pictures.frames < ENOUGH.frames && `${String(pictures.frames)} frames`,
+    pictures.changes < ENOUGH.changes && 'a still picture',
     pictures.width < 16 && `a picture ${String(pictures.width)} wide`,
-    sound.rms < AUDIBLE && `silence (${sound.rms.toFixed(4)} by ${sound.via})`,
+    sound.rms < ENOUGH.rms && `silence (${sound.rms.toFixed(4)} by ${sound.via})`,
     !shown && 'no visible tile plays the picture',
     !playedAloud && 'no element plays the sound aloud',
   ].filter((each): each is string => Boolean(each));
   return missing.length ? `${id.slice(0, 8)}: ${missing.join(', ')}` : null;
+}
+
+/** Decodes the moving pictures of so many others and hears their sound, whatever is sent back. */
+export async function expectSeesAndHears(
+  visitor: Visitor,
+  others = 1,
+  { selector = 'pm-room', timeout = 45_000 }: { selector?: string; timeout?: number } = {},
+): Promise<void> {
+  let look = LOOK;
+  await settled(
+    `${visitor.who} sees and hears ${String(others)} others`,
+    async () => {
+      const media = await visitor.run(
+        (given, ms, enough) => e2e.remoteMedia(given, ms, enough),
+        selector,
+        look,
+        ENOUGH,
+      );
+      look = Math.min(2 * look, LONGEST_LOOK);
+      const missing = media.map(whatIsMissing).filter((each) => each !== null);
+      if (media.length !== others) missing.push(`${String(media.length)} others`);
+      return missing.length ? missing.join('; ') : null;
+    },
+    { timeout },
+  );
 }
 
 /**
@@ -55,18 +80,7 @@ export async function expectEveryoneSeesEveryone(
         },
         { timeout },
       );
-      let look = LOOK;
-      await settled(
-        `${visitor.who} sees and hears ${String(others)} others`,
-        async () => {
-          const media = await visitor.run((given, ms) => e2e.remoteMedia(given, ms), selector, look);
-          look = Math.min(2 * look, LONGEST_LOOK);
-          const missing = media.map(whatIsMissing).filter((each) => each !== null);
-          if (media.length !== others) missing.push(`${String(media.length)} others`);
-          return missing.length ? missing.join('; ') : null;
-        },
-        { timeout },
-      );
+      await expectSeesAndHears(visitor, others, { selector, timeout });
     }),
   );
   return all.length * others;
@@ -87,7 +101,8 @@ export async function expectConnected(
           const all = links.length === others && links.every((link) => link === 'connected');
           return state === 'joined' && all ? null : `${state}, ${links.join()}`;
         },
-        { timeout },
+        // Many who are asked at once would be kept from it.
+        { timeout, every: 200 },
       ),
     ),
   );

@@ -1,7 +1,8 @@
 /** Plain clients in real browsers: a page of their own on the test's site. */
 import { buildSync } from 'esbuild';
-import { expectEveryoneSeesEveryone } from '../e2e/expect.ts';
+import { ENOUGH, expectEveryoneSeesEveryone } from '../e2e/expect.ts';
 import type { Stage, PlaceOptions } from '../e2e/scenario.ts';
+import type { Enough } from '../e2e/page/media.ts';
 import { settled } from '../e2e/until.ts';
 import type { Kind, Visitor } from '../e2e/visitor.ts';
 import { document } from '../e2e/site.ts';
@@ -46,30 +47,41 @@ export interface PlainView {
   readonly rms: number;
 }
 
-/** Runs in the page. */
-export async function look(visitor: Visitor, ms = 1_300): Promise<PlainView[]> {
-  return visitor.run(async (time) => {
-    const brightness = (id: string): number => {
-      const video = window.document.querySelector<HTMLVideoElement>(`video[data-id="${id}"]`);
-      if (!video?.videoWidth) return -1;
-      const context = new OffscreenCanvas(16, 12).getContext('2d');
-      if (!context) return -1;
-      context.drawImage(video, 0, 0, 16, 12);
-      const pixels = context.getImageData(0, 0, 16, 12).data.filter((_, index) => index % 4 !== 3);
-      return pixels.reduce((sum, each) => sum + each, 0) / pixels.length;
-    };
-    return Promise.all(
-      [...plain.peers.values()].map(async ({ id, pc, picture, sound }) => {
-        const nothing = new MediaStream();
-        const [seen, heard] = await Promise.all([
-          e2e.pictures(picture ? new MediaStream([picture]) : nothing, time),
-          e2e.sound(sound ? new MediaStream([sound]) : nothing, time),
-        ]);
-        const { frames, changes } = seen;
-        return { id, state: pc.connectionState, frames, changes, brightness: brightness(id), rms: heard.rms };
-      }),
-    );
-  }, ms);
+/** Runs in the page, for `ms` or until there was enough. */
+export async function look(visitor: Visitor, ms: number, enough?: Enough): Promise<PlainView[]> {
+  return visitor.run(
+    async (time, most) => {
+      const brightness = (id: string): number => {
+        const video = window.document.querySelector<HTMLVideoElement>(`video[data-id="${id}"]`);
+        if (!video?.videoWidth) return -1;
+        const context = new OffscreenCanvas(16, 12).getContext('2d');
+        if (!context) return -1;
+        context.drawImage(video, 0, 0, 16, 12);
+        const pixels = context.getImageData(0, 0, 16, 12).data.filter((_, index) => index % 4 !== 3);
+        return pixels.reduce((sum, each) => sum + each, 0) / pixels.length;
+      };
+      return Promise.all(
+        [...plain.peers.values()].map(async ({ id, pc, picture, sound }) => {
+          const nothing = new MediaStream();
+          const [seen, heard] = await Promise.all([
+            e2e.pictures(picture ? new MediaStream([picture]) : nothing, time, most),
+            e2e.sound(sound ? new MediaStream([sound]) : nothing, time, most),
+          ]);
+          const { frames, changes } = seen;
+          return {
+            id,
+            state: pc.connectionState,
+            frames,
+            changes,
+            brightness: brightness(id),
+            rms: heard.rms,
+          };
+        }),
+      );
+    },
+    ms,
+    enough,
+  );
 }
 
 /** The plain client decodes a moving picture and hears sound of so many others. */
@@ -77,10 +89,10 @@ export async function expectPlainSees(visitor: Visitor, others: number, timeout 
   await settled(
     `${visitor.who} sees and hears ${String(others)} others`,
     async () => {
-      const views = await look(visitor);
+      const views = await look(visitor, 1_300, ENOUGH);
       const missing = views.filter(
         ({ state, frames, changes, rms }) =>
-          state !== 'connected' || frames < 5 || changes < 2 || rms < 0.005,
+          state !== 'connected' || frames < ENOUGH.frames || changes < ENOUGH.changes || rms < ENOUGH.rms,
       );
       return views.length === others && missing.length === 0 ? null : JSON.stringify(views);
     },

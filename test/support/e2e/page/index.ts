@@ -25,7 +25,7 @@ import {
   sockets,
   startCounting,
 } from './counters.ts';
-import { pictures, playedAloud, shown, sound, type Pictures, type Sound } from './media.ts';
+import { pictures, playedAloud, shown, sound, type Enough, type Pictures, type Sound } from './media.ts';
 
 /** Set by the test before the page's first script. */
 export interface PageOptions {
@@ -152,15 +152,15 @@ function summary(selector: string): RoomSummary {
   };
 }
 
-/** Watches and listens to everybody else in the room for `ms`. */
-function remoteMedia(selector: string, ms: number): Promise<RemoteMedia[]> {
+/** Watches and listens to everybody else in the room for `ms`, or until there was enough of each. */
+function remoteMedia(selector: string, ms: number, enough?: Enough): Promise<RemoteMedia[]> {
   const others = room(selector).participants.filter((each) => !each.self);
   const nothing = new MediaStream();
   return Promise.all(
     others.map(async (each) => {
       const camera = each.sources.camera.stream ?? nothing;
       const mic = each.sources.mic.stream ?? nothing;
-      const [seen, heard] = await Promise.all([pictures(camera, ms), sound(mic, ms)]);
+      const [seen, heard] = await Promise.all([pictures(camera, ms, enough), sound(mic, ms, enough)]);
       return {
         id: each.id,
         pictures: seen,

@@ -17,6 +17,16 @@ export interface Sound {
   via: 'analyser' | 'statistics';
 }
 
+/** What a look may end with before its time is over; without it, looks take all of their time. */
+export interface Enough {
+  readonly frames: number;
+  readonly changes: number;
+  readonly rms: number;
+}
+const NEVER: Enough = { frames: Infinity, changes: Infinity, rms: Infinity };
+/** How often a look asks itself whether it is over, in ms. */
+const STEP = 40;
+
 /** A mean colour per cell of a small raster: what tells one picture from the next. */
 function fingerprint(video: HTMLVideoElement, canvas: OffscreenCanvas): string {
   const context = canvas.getContext('2d', { willReadFrequently: true });
@@ -26,7 +36,7 @@ function fingerprint(video: HTMLVideoElement, canvas: OffscreenCanvas): string {
 }
 
 /** Plays the stream in a probe of its own for `ms` and counts presented frames and changes of the picture. */
-export async function pictures(stream: MediaStream, ms: number): Promise<Pictures> {
+export async function pictures(stream: MediaStream, ms: number, enough = NEVER): Promise<Pictures> {
   const video = document.createElement('video');
   const canvas = new OffscreenCanvas(64, 48);
   const seen: Pictures = { frames: 0, changes: 0, width: 0, height: 0 };
@@ -45,7 +55,8 @@ export async function pictures(stream: MediaStream, ms: number): Promise<Picture
   video.requestVideoFrameCallback(next);
   document.documentElement.append(video);
   video.play().catch(() => {});
-  await pause(ms);
+  const isEnough = (): boolean => seen.frames >= enough.frames && seen.changes >= enough.changes;
+  for (const end = performance.now() + ms; performance.now() < end && !isEnough();) await pause(STEP);
   seen.width = video.videoWidth;
   seen.height = video.videoHeight;
   video.srcObject = null;
@@ -94,7 +105,7 @@ function listening(): Promise<boolean> {
 }
 
 /** The loudest moment within `ms`; fake microphones beep about once a second. */
-export async function sound(stream: MediaStream, ms: number): Promise<Sound> {
+export async function sound(stream: MediaStream, ms: number, enough = NEVER): Promise<Sound> {
   const [track] = stream.getAudioTracks();
   if (!track) return { rms: 0, via: 'analyser' };
   if (!(await listening()) || !context) return soundByStatistics(track, ms);
@@ -109,7 +120,7 @@ export async function sound(stream: MediaStream, ms: number): Promise<Sound> {
   source.connect(analyser);
   const samples = new Float32Array(analyser.fftSize);
   let rms = 0;
-  for (const end = performance.now() + ms; performance.now() < end; await pause(40)) {
+  for (const end = performance.now() + ms; performance.now() < end && rms < enough.rms; await pause(STEP)) {
     analyser.getFloatTimeDomainData(samples);
     rms = Math.max(rms, Math.sqrt(samples.reduce((sum, each) => sum + each * each, 0) / samples.length));
   }
