@@ -1,5 +1,5 @@
 /**
- * The real relay in a process of its own, for tests: on a free port, with a known secret, and killable.
+ * The relay as it was built, in a process of its own: on a free port, with a known secret, and killable.
  *
  * `await using relay = await startRelayProcess()` ends it with the scope.
  */
@@ -57,7 +57,7 @@ export type Wrap = (program: string, args: readonly string[]) => [program: strin
 const asItIs: Wrap = (program, args) => [program, args];
 
 function spawnRelay(given: Record<string, string>, args: readonly string[], wrap = asItIs): ChildProcess {
-  const command = ['--import', 'tsx', 'demo-server/src/cli.ts', ...args];
+  const command = ['demo-server/dist/cli.js', ...args];
   const child = spawn(...wrap(process.execPath, command), {
     cwd: root,
     env: environment(given),
