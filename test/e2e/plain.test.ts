@@ -1,7 +1,10 @@
-/** Rooms of ours and plain clients, in real browsers, on our relay and on a plain server. */
+/**
+ * Rooms of ours and plain clients, in real browsers, on our relay and on a plain server; with PM_FULL=1 in every
+ * combination.
+ */
 import assert from 'node:assert/strict';
 import { expectOthers } from '../support/e2e/expect.ts';
-import { scenarios } from '../support/e2e/scenario.ts';
+import { scenarios, type Stage } from '../support/e2e/scenario.ts';
 import { mintToken } from '../../demo-server/src/auth.ts';
 import { TEST_SECRET } from '../support/relay.ts';
 import { pause, settled, until } from '../support/e2e/until.ts';
@@ -77,33 +80,42 @@ async function together(ours: Visitor, other: Visitor): Promise<void> {
   await bothWays(ours, other);
 }
 
-const pairs: readonly [Kind, Kind, string][] = [
-  ['chromium', 'chromium', LOW],
-  ['chromium', 'firefox', HIGH],
-  ['firefox', 'chromium', LOW],
-  ['firefox', 'chromium', HIGH],
+/** Somebody of ours comes into a room of ours, where the plain client is already. */
+async function onOurRelay(stage: Stage, oursKind: Kind, plainKind: Kind, id: string): Promise<void> {
+  const token = await mintToken({ sub: id, username: 'plain' }, TEST_SECRET);
+  const plain = await visitPlain(stage, plainKind, { token }, { process: 3 });
+  await together(await stage.visit(oursKind, stage.roomPage()), plain);
+}
+
+/** The plain client comes into a room of its own kind, where somebody of ours is already. */
+async function onPlainServer(stage: Stage, oursKind: Kind, plainKind: Kind, id: string): Promise<void> {
+  const server = await PlainServer.start();
+  stage.later(() => server.kill());
+  const { url, wsUrl } = server;
+  const ours = await stage.visit(oursKind, stage.roomPage({ via: { url: stage.relay.url, wsUrl } }));
+  const token = plainToken({ sub: id, username: 'plain' });
+  const plain = await visitPlain(stage, plainKind, { url, wsUrl, token }, { process: 3 });
+  await together(ours, plain);
+}
+
+type Mix = readonly [ours: Kind, plain: Kind, id: string, where: typeof onOurRelay];
+/** Whatever two of these things there are, they meet in one of these. */
+const some: readonly Mix[] = [
+  ['chromium', 'chromium', LOW, onPlainServer],
+  ['chromium', 'firefox', HIGH, onOurRelay],
+  ['chromium', 'firefox', HIGH, onPlainServer],
+  ['firefox', 'chromium', LOW, onOurRelay],
+  ['firefox', 'chromium', HIGH, onPlainServer],
+];
+const others: readonly Mix[] = [
+  ['chromium', 'chromium', LOW, onOurRelay],
+  ['firefox', 'chromium', LOW, onPlainServer],
+  ['firefox', 'chromium', HIGH, onOurRelay],
 ];
 
-for (const [oursKind, plainKind, id] of pairs) {
+for (const [ours, plain, id, where] of process.env['PM_FULL'] ? [...some, ...others] : some) {
   const which = id === LOW ? 'smaller' : 'larger';
-  test(`ours in ${oursKind}, a plain client with the ${which} id in ${plainKind}, on our relay`, async (stage) => {
-    const token = await mintToken({ sub: id, username: 'plain' }, TEST_SECRET);
-    const plain = await visitPlain(stage, plainKind, { token }, { process: 3 });
-    const ours = await stage.visit(oursKind, stage.roomPage());
-    await together(ours, plain);
-  });
-
-  test(`ours in ${oursKind}, a plain client with the ${which} id in ${plainKind}, on a plain server`, async (stage) => {
-    const server = await PlainServer.start();
-    try {
-      const via = { url: stage.relay.url, wsUrl: server.wsUrl };
-      const ours = await stage.visit(oursKind, stage.roomPage({ via }));
-      const { url, wsUrl } = server;
-      const token = plainToken({ sub: id, username: 'plain' });
-      const plain = await visitPlain(stage, plainKind, { url, wsUrl, token }, { process: 3 });
-      await together(ours, plain);
-    } finally {
-      await server.kill();
-    }
-  });
+  const on = where === onOurRelay ? 'our relay' : 'a plain server';
+  test(`ours in ${ours}, a plain client with the ${which} id in ${plain}, on ${on}`, (stage) =>
+    where(stage, ours, plain, id));
 }
