@@ -72,6 +72,7 @@ const play = (visitor: Visitor): Promise<Played> =>
       if (now !== last) changes += 1;
       last = now;
     };
+    video.playbackRate = 2;
     await video.play();
     while (!video.ended) {
       look();
