@@ -17,19 +17,30 @@ import { ensureBuild, ensureDependencies, root, run } from '../.scripts/project.
 
 /**
  * @typedef {{group: string, file: string, name: string, outcome: 'passed' | 'failed' | 'skipped', reason?: string}} Outcome
- * @typedef {{folders?: string[], minutes: number, build?: boolean, browsers?: boolean, network?: boolean, atOnce?: number}} Suite
+ * @typedef {{folders?: string[], minutes: number, build?: boolean, browsers?: boolean, network?: boolean, atOnce?: number, alone?: string[]}} Suite
  */
 
 const full = process.argv.includes('--full');
 
-/** In this order. `build`: needs what is built. `network`: wants what the network lab is made of, and does without. */
+/**
+ * In this order. `build`: needs what is built. `network`: wants what the network lab is made of, and does without.
+ * `atOnce`: so many files side by side, but those `alone` one by one.
+ */
 const suites = /** @type {Record<string, Suite>} */ ({
   checks: { minutes: 10, build: true },
   simulator: { folders: ['test/simulator'], minutes: 10 },
   browser: { folders: ['test/core', 'test/elements'], minutes: 15, browsers: true },
-  relay: { folders: ['test/server'], minutes: 10, build: true },
+  relay: { folders: ['test/server'], minutes: 10, build: true, atOnce: 2 },
   house: { folders: ['test/house'], minutes: 10, atOnce: 2 },
-  e2e: { folders: ['test/e2e'], minutes: 30, build: true, browsers: true },
+  e2e: {
+    folders: ['test/e2e'],
+    minutes: 20,
+    build: true,
+    browsers: true,
+    atOnce: 2, // a call of two waits most of the time
+    // Many people, or rounds and pictures that must come in time: these take all there is.
+    alone: ['eight', 'glare', 'recording'].map((name) => `test/e2e/${name}.test.ts`),
+  },
   faults: {
     folders: ['test/faults'],
     minutes: full ? 180 : 20,
@@ -281,10 +292,12 @@ async function runBrowser(/** @type {string[]} */ files, /** @type {number} */ m
 /**
  * @param {string} suite
  * @param {string[]} files
- * @param {Suite} limits
+ * @param {number} minutes
+ * @param {number} atOnce
  */
-async function runNode(suite, files, { minutes, atOnce = 1 }) {
-  const results = join(scratch, `${suite}.jsonl`);
+async function runNode(suite, files, minutes, atOnce) {
+  if (!files.length || stop.signal.aborted) return;
+  const results = join(scratch, `${suite}-${atOnce}.jsonl`);
   const wrong = await execute(
     [
       '--import=tsx',
@@ -339,7 +352,21 @@ async function runSuite(/** @type {string} */ name, /** @type {Suite} */ suite) 
       if (suite.network) await ensureNetworkLab();
       if (name === 'checks') await runChecks();
       else if (name === 'browser') await runBrowser(files, minutes);
-      else await runNode(name, files, suite);
+      else {
+        const { atOnce = 1, alone = [] } = suite;
+        await runNode(
+          name,
+          files.filter((file) => !alone.includes(file)),
+          minutes,
+          atOnce,
+        );
+        await runNode(
+          name,
+          files.filter((file) => alone.includes(file)),
+          minutes,
+          1,
+        );
+      }
       if (name === 'faults') await judgeFaults();
     } catch (error) {
       say(String(error));

@@ -9,7 +9,7 @@ import { complaint, simulate, told, type Summary } from '../support/simulator/po
 import { run, shrink, unhandled, type Outcome } from '../support/simulator/run.ts';
 import { SABOTAGE } from '../support/simulator/sabotage.ts';
 
-const RUNS = 1_000;
+const RUNS = 500;
 /** What steps lead to, besides the steps themselves. */
 const CONSEQUENCES = [
   'joined',
