@@ -79,7 +79,7 @@ for (const [seconds, times] of cuts.filter(([each]) => full || each === 8)) {
 /** Firefox's own fake camera needs less than a thin line has; what it gets is more. */
 const lines: [fault: string, line: (kbit: number) => Partial<Line>, thinFor: number | null][] = [
   ['20 % loss', () => ({ lossPercent: 20 }), null],
-  ['300 kbit/s both ways', (kbit) => ({ upKbit: kbit, downKbit: kbit }), 0],
+  ['300 kbit/s both ways', (downKbit) => ({ upKbit: 300, downKbit }), 0],
 ];
 
 for (const [fault, line, thinFor] of lines) {
