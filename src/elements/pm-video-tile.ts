@@ -53,10 +53,14 @@ export class PmVideoTile extends PmPart {
   /** A participant's id; `self` is oneself. */
   participant = 'self';
 
-  private readonly person = this.select((state) => participant(state, this.participant));
+  private readonly person = this.select(
+    (state) => participant(state, this.participant),
+    () => this.media.play(),
+  );
+  // Also before its sender says that it is on: until there is a picture it shows nothing.
   private readonly media = new MediaController(this, () => {
     const camera = this.person.value?.sources.camera;
-    return camera?.state === 'on' ? camera.stream : null;
+    return camera?.state === 'on' || camera?.state === 'pending' ? camera.stream : null;
   });
 
   private shown: { readonly call: CallLike; readonly id: string } | null = null;

@@ -24,12 +24,21 @@ export class MediaController implements ReactiveController {
   };
 
   hostUpdate(): void {
-    if (this.video && this.video.srcObject !== this.stream()) this.picture = false;
+    this.play();
   }
 
   hostUpdated(): void {
     this.video ??= this.host.shadowRoot?.querySelector('video') ?? null;
-    if (this.host.isConnected) this.show(this.stream());
+    this.play();
+  }
+
+  /** Shows the stream that there is now, without waiting for the host to be drawn. */
+  play(): void {
+    const stream = this.host.isConnected ? this.stream() : null;
+    if (!this.video || this.video.srcObject === stream) return;
+    this.picture = false;
+    this.video.srcObject = stream;
+    if (stream) this.resume();
   }
 
   hostConnected(): void {
@@ -40,14 +49,7 @@ export class MediaController implements ReactiveController {
   hostDisconnected(): void {
     this.host.ownerDocument.removeEventListener('resume', this.resume);
     // A tile that is only moved must not go dark: it is back within this task.
-    queueMicrotask(() => this.host.isConnected || this.show(null));
-  }
-
-  private show(stream: MediaStream | null): void {
-    if (!this.video || this.video.srcObject === stream) return;
-    this.picture = false;
-    this.video.srcObject = stream;
-    if (stream) this.resume();
+    queueMicrotask(() => this.play());
   }
 
   /** A page that was frozen (Page Lifecycle) comes back with its media paused. */
