@@ -88,14 +88,11 @@ export class PmRoom extends RoomElement {
   /** Joining stays where it was asked for, and a failure where it can be mended. */
   private screen(): Screen {
     const phase = this.all.value?.phase ?? 'idle';
-    if (phase === 'idle' || phase === 'lobby') {
-      return this.autojoin || this.hide.split(/\s+/).includes('lobby') ? 'call' : 'lobby';
-    }
-    if (phase === 'joining') return this.shown ?? 'call';
-    if (phase === 'left' || phase === 'failed') {
-      return phase === 'failed' && this.shown === 'lobby' ? 'lobby' : 'end';
-    }
-    return 'call';
+    const first = this.autojoin || this.hide.split(/\s+/).includes('lobby') ? 'call' : 'lobby';
+    const before = this.shown ?? first;
+    if (phase === 'idle' || phase === 'lobby') return first;
+    if (phase === 'joining' || (phase === 'failed' && before === 'lobby')) return before;
+    return phase === 'left' || phase === 'failed' ? 'end' : 'call';
   }
 
   protected override render(): TemplateResult {

@@ -245,14 +245,13 @@ export abstract class RoomElement extends PmElement implements CallOptions {
       OPTION_NAMES.filter((name) => changed.has(name)).map((name) => [name, this[name]]),
     );
     if (Object.keys(options).length) this.call.configure(options);
+    // Devices and relay answer while this is drawn. Not before there is a room: a page may name it after inserting.
+    if (!this.started && this.room && this.isConnected) this.start();
     super.willUpdate(changed);
   }
 
   protected override updated(changed: PropertyValues<this>): void {
     super.updated(changed);
-    // Not before there is a room: a page may name it after inserting the element.
-    if (!this.started && this.room)
-      void this.updateComplete.then(() => this.isConnected && !this.started && this.start());
     for (const error of this.complaints.splice(0)) {
       this.dispatchEvent(new PmErrorEvent({ code: error.code, recoverable: false, error }));
     }
