@@ -50,6 +50,12 @@ export abstract class PmElement extends LitElement {
     return null;
   }
 
+  /** Changes are drawn together in a task of their own: what the relay or a peer says meanwhile is answered first. */
+  protected override async scheduleUpdate(): Promise<void> {
+    if (this.hasUpdated) await new Promise((resolve) => setTimeout(resolve));
+    await super.scheduleUpdate();
+  }
+
   protected override willUpdate(_changed: PropertyValues): void {
     this.focused = this.shadowRoot?.activeElement;
   }
