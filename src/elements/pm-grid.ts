@@ -28,11 +28,10 @@ export class PmGrid extends PmPart {
   );
   private box: HTMLElement | null = null;
   private size = { width: 0, height: 0, gap: 0 };
-  private resized = false;
+  private count = 0;
   private readonly observer = new ResizeObserver(([entry]) => {
     const { width, height } = entry!.contentRect;
     this.size = { width, height, gap: this.box ? parseFloat(getComputedStyle(this.box).columnGap) || 0 : 0 };
-    this.resized = true;
     this.requestUpdate();
   });
 
@@ -70,8 +69,10 @@ export class PmGrid extends PmPart {
   protected override updated(changed: PropertyValues): void {
     super.updated(changed);
     this.box = this.part$('.box')!;
-    this.box.classList.toggle('gliding', !this.resized && !!this.size.width);
-    this.resized = false;
+    // Not when somebody comes: every step would be laid out and painted while their first picture is waited for.
+    const count = this.ids.length;
+    this.box.classList.toggle('gliding', count < this.count);
+    this.count = count;
     const { tiles, hidden, floating } = this.arrange();
     this.keep(this.ids.slice(0, tiles.length - (hidden ? 1 : 0)));
     // Positions are written and nothing is read back, so that a change costs one layout.

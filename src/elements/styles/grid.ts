@@ -1,6 +1,6 @@
 import { css } from 'lit';
 
-/** Tiles lie where their custom properties say; they glide when people come and go. */
+/** Tiles lie where their custom properties say; they glide when people go. */
 export const grid = css`
   :host {
     display: block;
@@ -16,7 +16,7 @@ export const grid = css`
   .box > * {
     position: absolute;
   }
-  /* Tiles glide when people come and go, and stick to the box while it is resized. */
+  /* Tiles glide when people go, and stick to the box while it is resized. */
   .gliding > * {
     transition: 320ms cubic-bezier(0.3, 0, 0.1, 1);
   }
