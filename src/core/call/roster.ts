@@ -164,10 +164,17 @@ export class Roster {
 
   #peerInfo(user: User): PeerInfo {
     const ext = user.ext === 1 || (this.#seq < 0 ? null : false);
-    // Both of these orders are the protocol's; the second one is the original's own comparison.
-    const polite = this.#selfId.localeCompare(user.userID) > 0;
-    const newer = this.#seq > (user.seq ?? 0);
-    return { id: user.userID, ext, polite, initiator: ext ? newer : !polite };
+    // Both of these orders are the protocol's; the second one is the original's own comparison. A page's first one
+    // takes tens of milliseconds (the language's rules are loaded): it is made where it counts.
+    const polite = () => this.#selfId.localeCompare(user.userID) > 0;
+    return {
+      id: user.userID,
+      ext,
+      get polite() {
+        return polite();
+      },
+      initiator: ext ? this.#seq > (user.seq ?? 0) : !polite(),
+    };
   }
 
   #closed(id: string): void {
