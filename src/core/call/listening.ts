@@ -19,8 +19,9 @@ import { Meters, type Meter } from './meters.ts';
 import { Received } from './received.ts';
 import type { Size } from './types.ts';
 
-/** Milliseconds between two looks at a level. */
+/** Milliseconds between two looks at a level, and before the first: opening the sound would hold up a first picture. */
 const LOOK = 200;
+const BEGIN = 1_000;
 /** As loud as this is speech (root mean square), so loud twice in a row; it has ended after so many milliseconds. */
 const SPEECH = 0.02;
 const SILENCE = 0.01;
@@ -52,6 +53,7 @@ export class Listening {
   readonly #meters: Meters;
   readonly #others = new Map<string, Other>();
   #stop = () => {};
+  #begin = BEGIN;
   #loud = 0;
   #heardAt = -Infinity;
   #said: boolean | null = null;
@@ -149,17 +151,20 @@ export class Listening {
     this.#stop = () => {};
     this.#loud = 0;
     if (this.#said) this.#say(false);
-    const meter = stream && this.#meters.open(stream);
-    if (!meter) return;
-    let cancel = () => {};
+    if (!stream) return;
+    const { platform } = this.#hooks;
+    let meter: Meter | null = null;
     const look = () => {
-      cancel = this.#hooks.platform.after(LOOK, look);
+      meter ??= this.#meters.open(stream);
+      if (!meter) return;
+      cancel = platform.after(LOOK, look);
       this.#hear(meter.level());
     };
-    look();
+    let cancel = platform.after(this.#begin, look);
+    this.#begin = 0;
     this.#stop = () => {
       cancel();
-      meter.close();
+      meter?.close();
     };
   }
 
