@@ -227,6 +227,8 @@ describe('the budget of a line', () => {
     readonly budget = new Budget();
     readonly given: number[] = [];
     now = 0;
+    /** What a packet and its answer take without a queue of ours, in milliseconds. */
+    trip = 40;
     private lost = 0;
 
     constructor(
@@ -251,7 +253,7 @@ describe('the budget of a line', () => {
           path: { kind: 'direct', protocol: 'udp', local: 'host', remote: 'host' },
           bytesSent: 0,
           bytesReceived: 0,
-          roundTrip: through < 1 ? 400 : 40,
+          roundTrip: this.trip + (through < 1 ? 360 : 0),
           availableOutgoing: this.estimates ? Math.max(this.capacity / 3, (sum / 3) * 1.2 * through) : null,
           inbound: [],
           outbound: [
@@ -307,6 +309,21 @@ describe('the budget of a line', () => {
       expect(line.given.at(-1)).to.be.above(1_500_000);
     });
   }
+
+  it('comes back from what was no queue of ours: somebody else filled the line, or the path became longer', () => {
+    for (const [trip, seconds, after] of [
+      [440, 20, 40],
+      [540, 120, 540],
+    ] as const) {
+      const line = new Line(5_000_000, 1_600_000, true);
+      line.run(60);
+      line.trip = trip;
+      line.run(seconds);
+      line.trip = after;
+      line.run(40);
+      expect(line.given.at(-1), `round trip of ${String(trip)} ms`).to.be.above(1_200_000);
+    }
+  });
 
   it('is not cut where nothing is wrong, nor by one report that stays the newest for seconds', () => {
     const line = new Line(5_000_000, 1_600_000, true);

@@ -13,6 +13,10 @@ const LOSS = 0.08;
 /** A queue fills when packets take so much longer than the quickest: a factor, and milliseconds. */
 const SLOWER = 2;
 const LATER = 150;
+/** Of the round trip before: a queue that empties. */
+const SHORTER = 0.8;
+/** Milliseconds a look by which the quickest is believed less: a path may have become a longer one for good. */
+const FORGET = 5;
 /** The same for packets of which some are lost. */
 const SLOW = 250;
 /** Milliseconds that a cut has for taking effect, and that pass before the first raise after it. */
@@ -24,7 +28,7 @@ const RECENT = 40_000;
 const CUT = 0.85;
 const RAISE = 1.08;
 /** Near what was too much before. */
-const GENTLE_RAISE = 1.01;
+const GENTLE_RAISE = 1.02;
 /** Chromium's estimate means something once it has grown for a while, and for so many looks in a row. */
 const ESTIMATE_AGE = 8_000;
 const LOOKS = 3;
@@ -32,6 +36,7 @@ const LOOKS = 3;
 interface Line {
   readonly since: number;
   quickest: number;
+  roundTrip: number;
   lost: number;
   short: number;
 }
@@ -43,6 +48,7 @@ export class Budget {
   #ceiling = Infinity;
   #hold = HOLD;
   #cutAt = -Infinity;
+  #raised = false;
   readonly #lines = new Map<string, Line>();
 
   /** Bit/s for everybody's video. */
@@ -69,6 +75,7 @@ export class Budget {
     }
     if (trouble !== 'none' && wanted) return this.#cut(readings, trouble, now);
     if (wanted <= this.#bits || now - this.#cutAt < this.#hold) return;
+    this.#raised = true;
     this.#bits *= this.#bits < this.#ceiling * 0.85 ? RAISE : GENTLE_RAISE;
     if (this.#bits < this.#ceiling * 1.1) return;
     this.#ceiling = Infinity;
@@ -78,12 +85,15 @@ export class Budget {
   #judge(id: string, stats: LinkStats, given: number, now: number): 'none' | 'loss' | 'queue' {
     const { outbound, roundTrip, availableOutgoing } = stats;
     const lost = sum(outbound.map((each) => each.lost));
-    const line = this.#lines.get(id) ?? { since: now, quickest: Infinity, lost, short: 0 };
+    const line = this.#lines.get(id) ?? { since: now, quickest: Infinity, roundTrip: 0, lost, short: 0 };
     this.#lines.set(id, line);
     // A report of the peer stays the newest for seconds: only news counts.
     const news = lost > line.lost;
     line.lost = lost;
-    line.quickest = Math.min(line.quickest, roundTrip ?? Infinity);
+    line.quickest = Math.min(line.quickest + FORGET, roundTrip ?? Infinity);
+    // A queue that gets shorter was dealt with.
+    const shorter = (roundTrip ?? 0) < line.roundTrip * SHORTER;
+    line.roundTrip = roundTrip ?? 0;
     const sent = sum(outbound.map(({ bitrate }) => bitrate));
     const sound = sum(outbound.map(({ kind, bitrate }) => (kind === 'audio' ? bitrate : 0)));
     // An estimate above what is being sent says little; one that is used up was measured.
@@ -97,7 +107,7 @@ export class Budget {
     const lossy = news && outbound.some(({ loss }) => loss > LOSS);
     // Where it was too much from the start, the quickest was slow already.
     const slow = lossy ? SLOW : line.quickest * SLOWER + LATER;
-    if (line.short >= LOOKS || (roundTrip ?? 0) > slow) return 'queue';
+    if (line.short >= LOOKS || (!shorter && line.roundTrip > slow)) return 'queue';
     return lossy ? 'loss' : 'none';
   }
 
@@ -109,13 +119,17 @@ export class Budget {
       ),
     );
     // Soon after a raise: that was too much, and is tried less often.
-    if (now - this.#cutAt < this.#hold + RECENT) this.#hold = Math.min(this.#hold * 2, LONGEST_HOLD);
+    if (this.#raised && now - this.#cutAt < this.#hold + RECENT)
+      this.#hold = Math.min(this.#hold * 2, LONGEST_HOLD);
     this.#cutAt = now;
     // Halved at most: little may go through because little was wanted.
-    this.#ceiling = Math.min(this.#bits, Math.max(through, this.#bits / 2));
+    const ceiling = Math.min(this.#bits, Math.max(through, this.#bits / 2));
+    // Cut after cut, the first knows best what was too much: the others may come of the queue it left.
+    if (this.#raised || this.#ceiling === Infinity) this.#ceiling = ceiling;
+    this.#raised = false;
     // A line that loses without a queue loses whatever is sent.
     const least = trouble === 'loss' ? floor(readings.size) : LEAST * readings.size;
-    this.#bits = Math.max(this.#ceiling * CUT, Math.min(least, this.#bits));
+    this.#bits = Math.max(ceiling * CUT, Math.min(least, this.#bits));
   }
 }
 
