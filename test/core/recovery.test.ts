@@ -249,4 +249,47 @@ describe('a connection in trouble', () => {
     expect(maya.snapshot.participants.find((each) => each.id === id)?.link).to.equal('failed');
     expect(others(maya).find(({ name }) => name === 'priya')!.link).to.equal('connected');
   });
+
+  it('hears of the relay’s return from whoever finds it first, and knocks no more often for what peers say', async () => {
+    for (const seed of SEEDS) {
+      const room = createFakeRoom({ seed });
+      const calls = ['maya', 'jonas', 'priya'].map((name) => room.call(name));
+      await room.joined(...calls);
+      await room.everyoneMeets(...calls);
+      room.killRelay();
+      // By now everybody waits up to five seconds between two attempts.
+      await room.world.run(30_000);
+      const back = calls.map(({ snapshot }) => snapshot.phase === 'joined');
+      expect(back, `seed ${String(seed)}`).to.deep.equal([false, false, false]);
+      room.startRelay();
+      await room.world.when(
+        () => calls.some(({ snapshot }) => snapshot.phase === 'joined'),
+        'one to be back',
+      );
+      await room.world.run(800);
+      expect(
+        calls.map(({ snapshot }) => snapshot.phase),
+        `seed ${String(seed)}`,
+      ).to.deep.equal(['joined', 'joined', 'joined']);
+      for (const call of calls) call.dispose();
+    }
+
+    const { room, meet } = await pair(44);
+    await meet();
+    room.killRelay();
+    await room.world.run(10_000);
+    let sockets = 0;
+    const platform = room.world.platform('maya');
+    const create = platform.createSocket.bind(platform);
+    platform.createSocket = (url) => {
+      sockets += 1;
+      return create(url);
+    };
+    const control = live(room, 'jonas')[0]!.dataChannels.find(({ label }) => label === 'pm:control')!;
+    for (let second = 0; second < 10; second += 1) {
+      for (let index = 0; index < 50; index += 1) control.send('{"t":"relay"}');
+      await room.world.run(1_000);
+    }
+    expect(sockets).to.be.within(1, 25);
+  });
 });

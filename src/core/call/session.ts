@@ -27,6 +27,8 @@ import { asReason, fromSignal, joinData, toSignal } from './wire.ts';
 const FIRST_ATTEMPTS = 4;
 /** How long the relay may take to answer a join, in milliseconds. */
 const JOIN_TIMEOUT = 10_000;
+/** Peers who say that the relay is there are listened to so often, in milliseconds. */
+const HEAR_EVERY = 500;
 /** The relay's codes that a page may see; whatever else it says is a protocol matter. */
 const REFUSALS: readonly PmErrorCode[] = [
   'room-full',
@@ -66,6 +68,7 @@ export class Session implements SignalingHandler {
   /** The join that the relay has not answered yet. */
   #joining: Deferred | null = null;
   #joined = false;
+  #heardAt = -Infinity;
   #stopSweep: (() => void) | null = null;
   #transport: MediaTransport | null = null;
   #roster: Roster | null = null;
@@ -182,6 +185,7 @@ export class Session implements SignalingHandler {
     this.#scope.add(
       transport.on('message', ({ id, message }) => {
         if (message.t === 'chat') this.withChat((chat) => chat.copied(id, message));
+        if (message.t === 'relay') this.#hear();
       }),
     );
     this.#scope.add(transport.on('error', ({ error }) => env.onError(error)));
@@ -200,6 +204,9 @@ export class Session implements SignalingHandler {
   opened(welcome: Welcome): void {
     this.#welcome = welcome;
     this.#env.dispatch({ type: 'relay', relay: 'open' });
+    // Whoever finds the way back first spares the others their waits.
+    if (this.#joined)
+      for (const { id } of this.#env.state().participants) this.#transport?.tell(id, { t: 'relay' });
     const ready = () => {
       if (this.#scope.ended) return;
       this.configure();
@@ -208,6 +215,14 @@ export class Session implements SignalingHandler {
     };
     // Its failure has ended the session already.
     this.#transportReady.then(ready, () => undefined);
+  }
+
+  /** A peer has found the relay. Its word alone must not make us knock without end. */
+  #hear(): void {
+    const now = this.#env.platform.now();
+    if (now - this.#heardAt < HEAR_EVERY) return;
+    this.#heardAt = now;
+    this.#signaling.nudge();
   }
 
   lost(): void {
