@@ -189,6 +189,8 @@ export class Session implements SignalingHandler {
       }),
     );
     this.#scope.add(transport.on('error', ({ error }) => env.onError(error)));
+    // What cut the path to a peer may have cut the relay's as well, and nothing is repaired without signals.
+    this.#scope.add(transport.on('link', ({ state }) => state === 'interrupted' && this.#signaling.nudge()));
     env.onTransport(transport);
   }
 

@@ -11,6 +11,8 @@ import {
 import { Scope } from '../util/scope.ts';
 import { Pacer } from './pacer.ts';
 
+/** A socket that gives no sign of life for so long after it was doubted may be dead, in milliseconds. */
+const DOUBT = 800;
 /** How long a relay may take to greet, in milliseconds. */
 const WELCOME_TIMEOUT = 8_000;
 /** Such a server answers no ping of ours, but this question. */
@@ -20,6 +22,8 @@ export interface ConnectionHooks {
   /** The socket may be used, after the relay's greeting or for want of one. */
   welcome(welcome: Welcome): void;
   message(message: RelayMessage): void;
+  /** Doubted, and silent since: another one should be tried. */
+  silent(): void;
   /** The socket is gone, or never opened. Called once. */
   gone(opened: boolean, closeCode: number): void;
 }
@@ -38,6 +42,7 @@ export class Connection {
   #plain = false;
   #heard = 0;
   #pinged = 0;
+  #doubted = false;
 
   /**
    * @param patience how long an open socket may be silent before the server is taken for one that never greets (ms)
@@ -81,8 +86,19 @@ export class Connection {
     this.#socket.close();
   }
 
+  /** Something happened that sockets do not survive: asks for a sign of life, and says soon if there is none. */
+  doubt(): void {
+    this.#probe();
+    if (this.#doubted || !this.#pinged) return;
+    this.#doubted = true;
+    this.#later(DOUBT, () => {
+      this.#doubted = false;
+      if (this.#pinged) this.#hooks.silent();
+    });
+  }
+
   /** Asks for a sign of life now; without one within a heartbeat the socket counts as gone. */
-  probe(): void {
+  #probe(): void {
     if (!this.#heartbeat || this.#over || this.#pinged) return;
     this.#pinged = this.#platform.now();
     this.send(this.#plain ? QUESTION : { type: 'relay.ping', data: {} });
@@ -131,7 +147,7 @@ export class Connection {
     this.#later(this.#heartbeat, () => {
       const now = this.#platform.now();
       if (this.#pinged && now - this.#pinged >= this.#heartbeat * 0.9) return this.drop();
-      if (now - this.#heard >= this.#heartbeat * 1.9) this.probe();
+      if (now - this.#heard >= this.#heartbeat * 1.9) this.#probe();
       this.#watch();
     });
   }

@@ -27,7 +27,10 @@ export interface Signaling {
   send(message: ClientMessage): void;
   /** The room is joined on this socket: held signals may go. */
   release(): void;
-  /** Something changed that makes waiting pointless: the network came back, the page is visible again. */
+  /**
+   * Something changed that makes waiting pointless, or the socket doubtful: the network came back, the page is visible
+   * again, a peer is silent.
+   */
   nudge(): void;
   /** Connects anew where only another token can tell a plain server another name. @returns whether that was needed */
   renew(): boolean;

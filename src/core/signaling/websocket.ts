@@ -12,6 +12,8 @@ import { diagnose, type TokenSource } from './token-source.ts';
 const REPLACED = 4001;
 /** An open socket that is silent for so long (ms) belongs to a server that never greets, unless it did before. */
 const GREETING = 1_500;
+/** How long it may take to learn why no socket opened, in milliseconds. */
+const PATIENCE = 5_000;
 /** Signals held while no socket is open; older ones fall out, since `resend` repeats what still matters. */
 const HELD_SIGNALS = 256;
 
@@ -28,6 +30,10 @@ export class WebSocketSignaling implements Signaling {
   readonly #handler: SignalingHandler;
 
   #connection: Connection | null = null;
+  /** Tried beside one that is open and silent: whichever lives goes on. */
+  #second: Connection | null = null;
+  /** The relay may have been told of a second one, and take the first for replaced. */
+  #challenged = false;
   #isOpen = false;
   #released = false;
   #closed = false;
@@ -71,7 +77,7 @@ export class WebSocketSignaling implements Signaling {
 
   nudge(): void {
     if (this.#cancelWait) void this.#connect();
-    else this.#connection?.probe();
+    else this.#connection?.doubt();
   }
 
   renew(): boolean {
@@ -92,6 +98,7 @@ export class WebSocketSignaling implements Signaling {
     const connection = this.#connection;
     this.#detach();
     connection?.close(farewell);
+    this.#second?.close();
     this.#held = [];
   }
 
@@ -114,42 +121,80 @@ export class WebSocketSignaling implements Signaling {
       if (generation !== this.#generation) return;
       url.searchParams.set('ext', '1');
       url.searchParams.set('session', session);
-      this.#connection = this.#openSocket(url);
+      this.#openSocket(url);
     } catch (error) {
-      if (generation === this.#generation) this.#failed(toPmError(error, 'relay-unreachable'));
+      // A second attempt beside an open socket may fail unseen.
+      if (generation !== this.#generation || this.#connection) return;
+      this.#failed(toPmError(error, 'relay-unreachable'));
     }
   }
 
-  #openSocket(url: URL): Connection {
+  #openSocket(url: URL): void {
     const patience = this.#greeted ? Infinity : this.#greeted === null ? GREETING : 0;
-    return new Connection(this.#platform, url.href, patience, {
+    const connection = new Connection(this.#platform, url.href, patience, {
       welcome: (welcome) => {
+        if (connection === this.#second) this.#switch(connection);
         this.#kept = welcome.protocol ? null : (welcome as PlainWelcome);
         this.#greeted = !this.#kept;
         this.#isOpen = true;
+        this.#challenged = false;
         this.#attempt = 0;
         this.#handler.opened(welcome);
       },
       message: (message) => this.#handler.message(message),
+      silent: () => {
+        // An original server takes a second socket for a second person.
+        if (!this.#second && !this.#kept) void this.#connect();
+      },
       gone: (opened, code) => {
-        const wasOpen = this.#isOpen;
-        this.#detach();
-        if (code === REPLACED) return this.#handler.replaced();
-        if (wasOpen) this.#handler.lost();
-        // The handler may have closed us for good.
-        if (this.#closed) return;
-        if (wasOpen) this.#wait();
-        else if (opened)
-          this.#failed(new PmError('relay-unreachable', `The relay's socket closed (${code}).`));
-        else void this.#explain(url);
+        if (connection !== this.#second) this.#gone(url, opened, code);
+        else this.#second = null;
       },
     });
+    if (!this.#connection) this.#connection = connection;
+    else {
+      this.#second = connection;
+      this.#challenged = true;
+    }
+  }
+
+  /** The second one is through, the first one is silent still. */
+  #switch(to: Connection): void {
+    const silent = this.#connection;
+    this.#detach();
+    this.#connection = to;
+    this.#second = null;
+    silent?.close();
+    this.#handler.lost();
+  }
+
+  #gone(url: URL, opened: boolean, code: number): void {
+    const wasOpen = this.#isOpen;
+    this.#detach();
+    if (code === REPLACED && !this.#challenged) return this.#handler.replaced();
+    if (wasOpen) this.#handler.lost();
+    // The handler may have closed us for good.
+    if (this.#closed) return;
+    this.#connection = this.#second;
+    this.#second = null;
+    if (this.#connection) return;
+    if (wasOpen) this.#wait();
+    else if (opened) this.#failed(new PmError('relay-unreachable', `The relay's socket closed (${code}).`));
+    else void this.#explain(url);
   }
 
   async #explain(url: URL): Promise<void> {
     const generation = this.#generation;
-    const error = await diagnose(this.#platform, url);
+    // On a path that just died an answer may take minutes.
+    const error = await new Promise<PmError>((resolve) => {
+      this.#cancelWait = this.#platform.after(PATIENCE, () =>
+        resolve(new PmError('relay-unreachable', 'The relay does not answer.')),
+      );
+      void diagnose(this.#platform, url).then(resolve);
+    });
     if (generation !== this.#generation) return;
+    this.#cancelWait?.();
+    this.#cancelWait = null;
     if (error.code === 'token-invalid') this.#kept = null;
     if (error.code === 'token-invalid' && this.#options.tokens.refused() && this.#attempt === 0) {
       // A guest's token outlived the relay that gave it, or the page can give a fresh one: no failure yet.

@@ -15,6 +15,8 @@ export interface NegotiatorHooks {
   send(signal: Signal): void;
   /** A remote offer is set and about to be answered. */
   adopt(): void;
+  /** An offer of theirs came across ours, which stands. */
+  ignored(): void;
   /** A description was applied: sections may have opened or closed. */
   settled(): void;
   /** A description was refused by the browser: the connection cannot be negotiated as it is. */
@@ -117,7 +119,7 @@ export class Negotiator {
     }
     const readyForOffer = !this.#makingOffer && (pc.signalingState === 'stable' || this.#settingRemoteAnswer);
     this.#ignoreOffer = !this.#polite() && type === 'offer' && !readyForOffer;
-    if (this.#ignoreOffer) return;
+    if (this.#ignoreOffer) return this.#hooks.ignored();
 
     if (sdp.split('\nm=').length > MAX_SECTIONS) return this.#hooks.misbehaved('too many sections');
     this.#heard = seq ?? this.#heard;

@@ -42,6 +42,8 @@ export interface LinkHooks {
 const ANSWER_TIMEOUT = 4_000;
 /** The same towards an original client. */
 const PLAIN_TIMEOUT = 2_000;
+/** Offers that cross do so within this time, in milliseconds. */
+const GLARE = 1_000;
 
 /** A peer that closed its connection is leaving; one that is still there so much later (ms) needs another one. */
 const CLOSED_WAIT = 2_000;
@@ -92,6 +94,8 @@ export class PeerLink {
   #unsent: Signal[] = [];
   #offered: (() => void) | null = null;
   #stopExpecting: (() => void) | null = null;
+  /** Since when an answer is expected. */
+  #expected = 0;
 
   /**
    * @param conn names this connection towards our own clients; undefined towards a plain (original) one
@@ -117,6 +121,10 @@ export class PeerLink {
     this.#negotiator = new Negotiator(pc, () => this.#polite, {
       send: (signal) => this.#send(signal),
       adopt: () => this.#slots.adopt(),
+      ignored: () => {
+        // Whoever offers long after ours went out has not got it.
+        if (platform.now() - this.#expected > GLARE) this.resend();
+      },
       settled: () => this.#settled(),
       failed: (error) => {
         this.#offered?.();
@@ -297,15 +305,19 @@ export class PeerLink {
     if (kind === 'offer') this.#expectAnswer();
   }
 
-  /** By the relay; by the peer's own channel while the relay is away, or when the relay may have lost it. */
+  /**
+   * By the relay; by the peer's own channel while the relay is away, or when the relay may have lost it. A channel whose
+   * path is dead brings it when the path is back: until then the relay may be quicker, and a second copy is skipped.
+   */
   #dispatch(signal: Signal): void {
     const hooks = this.#hooks!;
-    const direct = this.#again || !hooks.relayOpen();
-    if (!direct || !this.tell({ t: 'signal', ...signal })) hooks.send(signal);
+    const told = (this.#again || !hooks.relayOpen()) && this.tell({ t: 'signal', ...signal });
+    if (!told || this.#health.silent || this.#pc.connectionState !== 'connected') hooks.send(signal);
   }
 
   /** A signal towards a socket that is half open is lost, and nobody learns of it: the offer goes out again. */
   #expectAnswer(wait = this.#peer?.ext ? ANSWER_TIMEOUT : PLAIN_TIMEOUT): void {
+    this.#expected = this.#platform.now();
     this.#stopExpecting?.();
     this.#stopExpecting = this.#platform.after(wait, () => this.#hooks && this.resend());
   }
