@@ -306,13 +306,17 @@ export class PeerLink {
   }
 
   /**
-   * By the relay; by the peer's own channel while the relay is away, or when the relay may have lost it. A channel whose
-   * path is dead brings it when the path is back: until then the relay may be quicker, and a second copy is skipped.
+   * By the relay; by the peer's own channel as well when it goes out again, since either may have lost it, and instead
+   * while the relay is away. A channel whose path is dead brings it only when the path is back: the relay may be quicker
+   * to return. Whichever copy comes second is skipped.
    */
   #dispatch(signal: Signal): void {
     const hooks = this.#hooks!;
-    const told = (this.#again || !hooks.relayOpen()) && this.tell({ t: 'signal', ...signal });
-    if (!told || this.#health.silent || this.#pc.connectionState !== 'connected') hooks.send(signal);
+    const open = hooks.relayOpen();
+    const told = (this.#again || !open) && this.tell({ t: 'signal', ...signal });
+    const alive = this.#pc.connectionState === 'connected' && !this.#health.silent;
+    // What goes out again does so once more when the relay is back.
+    if (!told || open || !(alive || this.#again)) hooks.send(signal);
   }
 
   /** A signal towards a socket that is half open is lost, and nobody learns of it: the offer goes out again. */
