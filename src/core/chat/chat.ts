@@ -152,11 +152,7 @@ export class Chat {
     this.#fail(id, out, error);
   }
 
-  /** @param later what the same person said after it, by its keys: it belongs before that */
-  receive(
-    { from = '', room = '', ...message }: Extract<RelayMessage, { type: ChatType }>,
-    later: readonly string[] = [],
-  ): void {
+  receive({ from = '', room = '', ...message }: Extract<RelayMessage, { type: ChatType }>): void {
     const { participants } = this.#env.state();
     const own = from === participants[0]!.id;
     if (message.type === 'chat.typing') {
@@ -184,16 +180,7 @@ export class Chat {
         ? await this.#open(key, text.slice(mark.length), `${room}|${from}`)
         : { text, security: 'plain' as const };
       this.#typing(from, false);
-      const messages = this.#messages;
-      const behind = later.find((each) => messages.has(each));
       this.#add(key, from, { ...read, image: null });
-      if (!behind) return;
-      const order = [...messages.values()];
-      const late = order.pop()!;
-      order.splice(order.indexOf(messages.get(behind)!), 0, late);
-      messages.clear();
-      for (const each of order) messages.set(each.id, each);
-      this.#publish();
     });
   }
 
@@ -205,8 +192,29 @@ export class Chat {
     const keys = copies.map(({ id }) => `${from} ${id!}`);
     copies.forEach((data, index) => {
       if (!this.#has(keys[index]!) && this.#copies.take())
-        this.receive({ type: 'chat.message', from, room, data }, keys.slice(index + 1));
+        this.receive({ type: 'chat.message', from, room, data });
     });
+    this.#queue.push(() => this.#arrange(keys));
+  }
+
+  /** What came directly may have come before or after what the relay told: `keys` are in the order of saying. */
+  #arrange(keys: readonly string[]): void {
+    const order = [...this.#messages.keys()];
+    const known = [...new Set(keys)].filter((key) => this.#messages.has(key));
+    let moved = false;
+    for (let index = known.length - 2; index >= 0; index -= 1) {
+      const [key, next] = [known[index]!, known[index + 1]!];
+      const at = order.indexOf(key);
+      if (at < order.indexOf(next)) continue;
+      order.splice(at, 1);
+      order.splice(order.indexOf(next), 0, key);
+      moved = true;
+    }
+    if (!moved) return;
+    const arranged = order.map((key) => [key, this.#messages.get(key)!] as const);
+    this.#messages.clear();
+    for (const [key, message] of arranged) this.#messages.set(key, message);
+    this.#publish();
   }
 
   /** A picture came from somebody's browser, or (`from` undefined) was sent to others'. */
