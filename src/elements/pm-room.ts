@@ -183,11 +183,13 @@ export class PmRoom extends RoomElement {
 
   /** Speaks to people who do not see: appended, so that each is read once; a few are kept to be read again. */
   private say(text: string): void {
+    const log = this.part$('.log');
+    // A join may fail before anything is drawn.
+    if (!log) return void (this.hasUpdated || this.updateComplete.then(() => this.say(text)));
     const line = this.ownerDocument.createElement('p');
     line.textContent = text.split('\n')[0]!;
-    const log = this.part$('.log');
-    log?.append(line);
-    if (log && log.childElementCount > 5) log.firstElementChild?.remove();
+    log.append(line);
+    if (log.childElementCount > 5) log.firstElementChild?.remove();
   }
 
   private slotted(): void {

@@ -11,6 +11,17 @@ describe('<pm-room>', () => {
     expect(room.participants[0]!.self).to.equal(true);
   });
 
+  it('says aloud what failed at once, before anything was drawn', async () => {
+    const call = new FakeCall();
+    call.failJoin = 'usage';
+    const room = await fixture<PmRoom>(html`<pm-room .call=${call} room="a" autojoin></pm-room>`);
+    await drawn();
+    expect(room.state).to.equal('failed');
+    const said = room.shadowRoot!.querySelector('[role=log]')!.textContent;
+    expect(said).to.have.length.above(0);
+    expect(said).to.equal(room.shadowRoot!.querySelector('h2')!.textContent);
+  });
+
   it('hands its attributes to the call', async () => {
     const call = new FakeCall();
     const room = await fixture<PmRoom>(
