@@ -43,10 +43,11 @@ for (const kind of ['chromium', 'firefox'] as const) {
       (await second.summary()).participants.find((each) => !each.self)?.sources.mic.state ?? '';
     await first.page.bringToFront();
     await tabTo(first, 'Microphone');
-    assert.equal((await first.run(() => e2e.focused())).pressed, 'true');
+    const pressed = async (): Promise<string | null> => (await first.run(() => e2e.focused())).pressed;
+    assert.equal(await pressed(), 'true');
     await first.page.keyboard.press(' ');
     await until('the microphone is muted', async () => (await selfState(first, 'mic')) !== 'on');
-    assert.equal((await first.run(() => e2e.focused())).pressed, 'false');
+    await until('the button says it', async () => (await pressed()) === 'false');
     await until('the other sees it', async () => ['silenced', 'off'].includes(await remoteMic()));
     await first.page.keyboard.press(' ');
     await until('the other sees it on again', async () => (await remoteMic()) === 'on');
