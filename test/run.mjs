@@ -48,6 +48,7 @@ const suites = /** @type {Record<string, Suite>} */ ({
     browsers: true,
     network: true,
     atOnce: full ? 1 : 2, // they wait most of the time; where figures count, nothing runs beside them
+    alone: ['relay-killed', 'uplink'].map((name) => `test/faults/${name}.test.ts`), // pictures of three and four
   },
 });
 

@@ -229,6 +229,8 @@ describe('the budget of a line', () => {
     now = 0;
     /** What a packet and its answer take without a queue of ours, in milliseconds. */
     trip = 40;
+    /** How much longer it takes to one of the three. */
+    far = 0;
     private lost = 0;
 
     constructor(
@@ -279,7 +281,9 @@ describe('the budget of a line', () => {
         } as const;
         const links = ['a', 'b', 'c'];
         this.budget.look(
-          new Map(links.map((id) => [id, stats])),
+          new Map(
+            links.map((id) => [id, id === 'a' ? { ...stats, roundTrip: stats.roundTrip + this.far } : stats]),
+          ),
           new Map(links.map((id) => [id, video / 3])),
           this.wanted,
           this.now,
@@ -323,6 +327,17 @@ describe('the budget of a line', () => {
       line.run(40);
       expect(line.given.at(-1), `round trip of ${String(trip)} ms`).to.be.above(1_200_000);
     }
+  });
+
+  it('is not cut for the bad line of one peer among three', () => {
+    const line = new Line(5_000_000, 1_600_000, true);
+    line.run(20);
+    line.given.length = 0;
+    for (let second = 0; second < 60; second += 1) {
+      line.far = second % 3 ? 0 : 700;
+      line.run(1);
+    }
+    expect(Math.min(...line.given)).to.be.above(1_200_000);
   });
 
   it('is not cut where nothing is wrong, nor by one report that stays the newest for seconds', () => {

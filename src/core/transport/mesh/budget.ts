@@ -38,7 +38,11 @@ interface Line {
   quickest: number;
   roundTrip: number;
   lost: number;
+  /** Looks in a row that found it so. */
   short: number;
+  /** Looks for which it counts yet: peers report at different moments. */
+  slow: number;
+  lossy: number;
 }
 
 const sum = (values: readonly number[]) => values.reduce((total, each) => total + each, 0);
@@ -68,13 +72,17 @@ export class Budget {
     now: number,
   ): void {
     for (const id of this.#lines.keys()) if (!readings.has(id)) this.#lines.delete(id);
-    let trouble: 'none' | 'loss' | 'queue' = 'none';
-    for (const [id, stats] of readings) {
-      const said = this.#judge(id, stats, given.get(id) ?? 0, now);
-      if (said === 'queue' || trouble === 'none') trouble = said;
-    }
+    for (const [id, stats] of readings) this.#judge(id, stats, given.get(id) ?? 0, now);
+    // Our own line is what most of our bits have in common; the browser itself spares a single peer's.
+    const weigh = (so: (line: Line) => boolean) =>
+      sum([...this.#lines].map(([id, line]) => (so(line) ? (given.get(id) ?? 0) : 0)));
+    const most = (so: (line: Line) => boolean) => weigh(so) > weigh(() => true) / 2;
+    const queue = ({ short, slow }: Line) => short >= LOOKS || slow > 0;
+    const trouble = most(queue) ? 'queue' : most((line) => queue(line) || line.lossy > 0) ? 'loss' : 'none';
     if (trouble !== 'none' && wanted) return this.#cut(readings, trouble, now);
-    if (wanted <= this.#bits || now - this.#cutAt < this.#hold) return;
+    // Far below what was too much there is little to fear.
+    const hold = this.#bits < this.#ceiling / 2 ? HOLD : this.#hold;
+    if (wanted <= this.#bits || now - this.#cutAt < hold) return;
     this.#raised = true;
     this.#bits *= this.#bits < this.#ceiling * 0.85 ? RAISE : GENTLE_RAISE;
     if (this.#bits < this.#ceiling * 1.1) return;
@@ -82,10 +90,18 @@ export class Budget {
     this.#hold = HOLD;
   }
 
-  #judge(id: string, stats: LinkStats, given: number, now: number): 'none' | 'loss' | 'queue' {
+  #judge(id: string, stats: LinkStats, given: number, now: number): void {
     const { outbound, roundTrip, availableOutgoing } = stats;
     const lost = sum(outbound.map((each) => each.lost));
-    const line = this.#lines.get(id) ?? { since: now, quickest: Infinity, roundTrip: 0, lost, short: 0 };
+    const line = this.#lines.get(id) ?? {
+      since: now,
+      quickest: Infinity,
+      roundTrip: 0,
+      lost,
+      short: 0,
+      slow: 0,
+      lossy: 0,
+    };
     this.#lines.set(id, line);
     // A report of the peer stays the newest for seconds: only news counts.
     const news = lost > line.lost;
@@ -107,8 +123,8 @@ export class Budget {
     const lossy = news && outbound.some(({ loss }) => loss > LOSS);
     // Where it was too much from the start, the quickest was slow already.
     const slow = lossy ? SLOW : line.quickest * SLOWER + LATER;
-    if (line.short >= LOOKS || (!shorter && line.roundTrip > slow)) return 'queue';
-    return lossy ? 'loss' : 'none';
+    line.slow = !shorter && line.roundTrip > slow ? 2 : line.slow - 1;
+    line.lossy = lossy ? 2 : line.lossy - 1;
   }
 
   #cut(readings: ReadonlyMap<string, LinkStats>, trouble: string, now: number): void {
