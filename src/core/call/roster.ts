@@ -35,7 +35,7 @@ interface Member {
   peer: PeerInfo;
   media: MediaStates | null;
   readonly streams: Partial<Record<SourceName, MediaStream | null>>;
-  /** In the relay's last list. */
+  /** In the relay's last list, or missing there for less than a microphone toggle takes. */
   listed: boolean;
   /** Ends the wait for somebody who is not connected. */
   doubt: (() => void) | null;
@@ -46,6 +46,8 @@ export class Roster {
 
   readonly #members = new Map<string, Member>();
   readonly #scope = new Scope();
+  /** The relay's last list. */
+  #present: ReadonlySet<string> | null = null;
   #selfId = '';
   #seq = 0;
   /** Whoever wanted to come back to the relay that we are at has had the time for it. */
@@ -102,13 +104,17 @@ export class Roster {
    */
   list(users: readonly User[], dealt: ReadonlyMap<string, string> = new Map()): void {
     const present = new Set(users.map(({ userID }) => userID));
-    for (const [id, member] of this.#members) member.listed = present.has(id);
+    this.#present = present;
+    for (const [id, member] of this.#members)
+      member.listed = present.has(id) || (member.listed && !member.peer.ext);
     for (const user of users) {
       if (user.userID !== this.#selfId) this.#meet(user, dealt.get(user.userID));
     }
-    if ([...this.#members.values()].some(({ listed, peer }) => !listed && !peer.ext)) {
-      this.#scope.after(this.#env.platform, ABSENCE, () => this.sweep());
-    }
+    this.#scope.after(this.#env.platform, ABSENCE, () => {
+      if (this.#present !== present) return;
+      for (const [id, member] of this.#members) member.listed = present.has(id);
+      this.sweep();
+    });
   }
 
   /** Whether somebody with an original client is in the room. */
