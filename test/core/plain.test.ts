@@ -1,6 +1,7 @@
 /** Rooms of ours and plain clients, on our relay and on a plain server, on the fake platform. */
 import { expect } from '@open-wc/testing';
 import type { Call, SourceName } from '../../src/core/index.ts';
+import type { WorldOptions } from '../support/fake-platform/index.ts';
 import { createFakeRoom, fakeToken, type FakeRoom } from '../support/fake-room.ts';
 import type { PlainClient } from '../support/plain-client/client.ts';
 import { fakePlainClient } from '../support/plain-client/fake.ts';
@@ -64,8 +65,9 @@ async function meet(
   plainId: string,
   sources: readonly ('mic' | 'camera')[],
   order: readonly ('ours' | 'plain')[] = ['ours', 'plain'],
+  options: Partial<WorldOptions> = {},
 ) {
-  const room = createFakeRoom({ seed });
+  const room = createFakeRoom({ seed, ...options });
   const { world } = room;
   const server = kind === 'plain' ? installPlainServer(world) : null;
   const ours = room.call('ours');
@@ -152,6 +154,17 @@ for (const [kind, name] of SERVERS) {
       });
     });
 
+    it('no offer of ours comes upon its first one, which Chromium would not survive', async () => {
+      await forSeeds(async (seed) => {
+        // Slow enough for one to meet the other, were both made at once.
+        const slow = { flavour: 'chromium', delays: { sdp: [1, 120], socket: [60, 160] } } as const;
+        const order = seed % 2 ? (['ours', 'plain'] as const) : (['plain', 'ours'] as const);
+        const all = await meet(kind, seed, HIGH, ['mic', 'camera'], order, slow);
+        await all.room.world.when(() => whole(all), 'sound and picture both ways', 15_000);
+        end(all);
+      });
+    });
+
     it('our camera, off, is a black picture; our screen takes its place on the same sender', async () => {
       await forSeeds(async (seed, plainId) => {
         const all = await mixed(kind, seed, plainId, seed % 4 < 2 ? ['ours', 'plain'] : ['plain', 'ours']);
@@ -220,6 +233,42 @@ for (const [kind, name] of SERVERS) {
       }, 20);
     });
 
+    it('nor does one while it connects', async () => {
+      await forSeeds(async (seed, plainId) => {
+        const { room, ours, plain } = await meet(kind, seed, plainId, ['mic', 'camera'], ['ours', 'plain']);
+        for (let round = 0; round < 6; round += 1) {
+          plain.toggleMic();
+          await room.world.run(room.world.random.between(0, 300));
+        }
+        await room.world.run(2_000);
+        expect(others(ours)).to.have.length(1);
+        expect(room.heard('ours').filter((each) => each.name === 'participant-left')).to.deep.equal([]);
+        end({ room, ours, plain });
+      });
+    });
+
+    it('its page sleeps while our offer is said again and again, and wakes', async () => {
+      await forSeeds(async (seed, plainId) => {
+        const all = await meet(
+          kind,
+          seed,
+          plainId,
+          ['mic', 'camera'],
+          seed % 4 < 2 ? ['ours', 'plain'] : ['plain', 'ours'],
+        );
+        const { world } = all.room;
+        world.freeze('plain');
+        await world.run(world.random.between(2_000, 9_000));
+        world.thaw('plain');
+        await world.when(() => whole(all), 'sound and picture both ways', 25_000);
+        await world.run(3_000);
+        expect(whole(all)).to.equal(true);
+        // Whatever it takes for an answer out of turn it complains of, and is none the worse for it.
+        all.plain.errors.length = 0;
+        end(all);
+      });
+    });
+
     it('it leaves and returns, soon or late, and so do we', async () => {
       await forSeeds(async (seed, plainId) => {
         const all = await mixed(kind, seed, plainId, seed % 4 < 2 ? ['ours', 'plain'] : ['plain', 'ours']);
@@ -279,3 +328,30 @@ for (const [kind, name] of SERVERS) {
     });
   });
 }
+
+it('an offer that nobody could be told is said once when the relay is back', async () => {
+  await forSeeds(async (seed, plainId) => {
+    const all = await mixed('relay', seed, plainId, ['ours', 'plain']);
+    const { world } = all.room;
+    const platform = world.platform('ours');
+    const peer = all.plain.peers.get(selfId(all.ours))!;
+    const receive = peer.receive.bind(peer);
+    let offers = 0;
+    peer.receive = (type, data) => {
+      if (type === 'webrtc.offer') offers += 1;
+      receive(type, data);
+    };
+    platform.online = false;
+    for (const socket of platform.sockets) socket.server?.terminate();
+    await world.run(500);
+    world.peerConnections('ours').at(-1)!.restartIce();
+    await world.run(5_500);
+    platform.online = true;
+    await world.when(() => all.ours.snapshot.relay === 'open' && offers > 0, 'the offer', 15_000);
+    await world.run(1_500);
+    expect(offers).to.equal(1);
+    expect(whole(all)).to.equal(true);
+    all.ours.dispose();
+    all.plain.end();
+  }, 20);
+});

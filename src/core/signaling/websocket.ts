@@ -72,7 +72,10 @@ export class WebSocketSignaling implements Signaling {
 
   release(): void {
     this.#released = true;
-    for (const message of this.#held.splice(0)) this.#connection?.send(message);
+    for (const message of this.#held.splice(0)) {
+      // `resend` follows: an original client that gets two offers at once answers one of them by an offer.
+      if (message.type !== 'webrtc.offer') this.#connection?.send(message);
+    }
   }
 
   nudge(): void {

@@ -19,8 +19,12 @@ import type {
 import { PeerLink } from './peer-link.ts';
 import type { PlainSources } from './plain-slots.ts';
 
-/** How long the offer of a plain peer with the smaller id is waited for, in milliseconds. */
+/**
+ * How long the offer of a plain peer is waited for, in milliseconds: one of ours that comes upon it while Chromium sets
+ * it leaves that without a candidate for good. Where a peer may be ours as well, the smaller id waits no longer than needed.
+ */
 const OFFER_WAIT = 2_000;
+const GUESS_WAIT = 1_000;
 /** Timelines of closed connections that are kept for reading. */
 const KEPT_TIMELINES = 64;
 /** When offers that nobody was dealt are closed, in milliseconds after the join. */
@@ -145,8 +149,12 @@ export class MeshTransport implements MediaTransport {
       this.#open(now, now.ext === false ? undefined : this.#platform.randomId(64)).offer();
     };
     if (ext) return void (initiator && begin());
-    if (initiator) return this.#withKit(begin);
-    if (!known) this.#scope.after(this.#platform, OFFER_WAIT, () => this.#withKit(begin));
+    if (known) return;
+    const wait = ext === null && initiator ? GUESS_WAIT : OFFER_WAIT;
+    this.#withKit(() =>
+      // Whoever has left and come back since is waited for anew.
+      this.#scope.after(this.#platform, wait, () => this.#peers.get(id) === peer && begin()),
+    );
   }
 
   disconnect(id: string): void {
@@ -163,6 +171,9 @@ export class MeshTransport implements MediaTransport {
     let peer = this.#peers.get(from);
     if (!peer || this.#closed) return;
     if (!peer.ext && !this.#sources.kit) return this.#withKit(() => this.receive(from, signal));
+    // An original client that has two offers at hand says what it then offers itself as an answer.
+    if (!peer.ext && signal.kind === 'answer' && signal.payload.includes('a=setup:actpass'))
+      signal = { ...signal, kind: 'offer' };
     if (signal.conn && !peer.ext) this.#peers.set(from, (peer = { ...peer, ext: true }));
     const link = this.#links.get(from);
     if (signal.kind !== 'offer') {

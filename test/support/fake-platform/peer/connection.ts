@@ -176,6 +176,7 @@ export class FakePeerConnection extends FakeEventTarget {
     if (typeof description !== 'object' || description === null || typeof description.type !== 'string') {
       return Promise.reject(new TypeError('not a session description'));
     }
+    const queued = !this.peer.operations.empty;
     return this.peer.operations.chain(async () => {
       const { peer } = this;
       const { type, sdp = '' } = description;
@@ -192,6 +193,9 @@ export class FakePeerConnection extends FakeEventTarget {
         !isAllowed(peer, 'remote', 'offer') &&
         peer.signalingState === 'have-local-offer'
       ) {
+        // DEVIATION: a first offer that is taken back before Chromium began to gather leaves it without any candidate
+        // for the rest of the connection's life.
+        if (queued && !peer.currentLocal && this.scope.flavour === 'chromium') peer.ice.stuck = true;
         await this.operate(() => applyRollback(peer));
       }
       await this.operate(() => {

@@ -37,6 +37,8 @@ export class IceAgent {
   other: IceAgent | null = null;
   joined = '';
   relayed = false;
+  /** It neither gathers nor checks any more. */
+  stuck = false;
   private fresh: Credentials | null = null;
   private readonly generations = new Map<string, Generation>();
   private readonly remotes = new Map<string, Candidate[]>();
@@ -125,6 +127,7 @@ export class IceAgent {
   }
 
   startChecking(): void {
+    if (this.stuck) return;
     if (this.state === 'new') this.move('checking');
   }
 
@@ -253,6 +256,7 @@ export class IceAgent {
   }
 
   private found(generation: Generation, type: CandidateType): void {
+    if (this.stuck) return;
     const { scope, network } = this.peer;
     const { ufrag } = generation.credentials;
     // The offer it belongs to was rolled back: such candidates are never announced.
@@ -271,6 +275,7 @@ export class IceAgent {
   }
 
   private gatheringDone(generation: Generation): void {
+    if (this.stuck) return;
     const { ufrag } = generation.credentials;
     generation.done = true;
     const holders = this.holders(ufrag);

@@ -121,9 +121,9 @@ export class Network {
 
   private counterpart(agent: IceAgent): IceAgent | null {
     const { agreed } = agent;
-    if (!agreed) return null;
+    if (!agreed || agent.stuck) return null;
     for (const { ice, closed } of this.peers) {
-      if (closed || ice === agent || ice.agreed?.local.ufrag !== agreed.remote.ufrag) continue;
+      if (closed || ice.stuck || ice === agent || ice.agreed?.local.ufrag !== agreed.remote.ufrag) continue;
       const mirrored =
         ice.agreed.local.pwd === agreed.remote.pwd &&
         ice.agreed.remote.ufrag === agreed.local.ufrag &&
