@@ -80,7 +80,7 @@ function answer(status: number, body: unknown = null): Response {
 export interface FakeRoomOptions extends WorldOptions {
   readonly relay?: Partial<RelayOptions>;
   /** Sees every frame that reaches the relay, by the name of whose it is; false loses it there. */
-  readonly fate?: (from: string, frame: string) => boolean;
+  readonly fate?: (from: string, frame: string | ArrayBuffer) => boolean;
 }
 
 export function createFakeRoom(options: FakeRoomOptions): FakeRoom {
@@ -181,8 +181,7 @@ export function createFakeRoom(options: FakeRoomOptions): FakeRoom {
         { ext: searchParams.get('ext') === '1', session: searchParams.get('session') ?? '' },
       );
       socket.onmessage = (data) => {
-        const frame = data as string;
-        if (options.fate?.(socket.owner, frame) ?? true) connection.receive(frame);
+        if (options.fate?.(socket.owner, data) ?? true) connection.receive(data as string);
       };
       socket.onclose = (code) => connection.closed(code);
     });

@@ -1,7 +1,10 @@
 /** What must hold once nothing has befallen anybody for a while, and once everybody has left. */
 import type { CallEvents, SourceName } from '../../../src/core/index.ts';
+import { PlainActor } from './plain-actor.ts';
+import { plainFaults, plainSources } from './plain.ts';
 import type { StepKind } from './plan.ts';
-import type { Actor, Stage } from './stage.ts';
+import type { Actor } from './actor.ts';
+import type { Stage } from './stage.ts';
 
 const SOURCES: readonly SourceName[] = ['mic', 'camera', 'screen'];
 /** Whoever shares a screen shares its sound. */
@@ -11,6 +14,7 @@ const ALL: readonly SourceName[] = [...SOURCES, 'screenAudio'];
 export function unsettled(stage: Stage): string[] {
   const there = stage.actors.filter(({ present }) => present);
   const found = there.flatMap((actor) => presence(stage, actor, there));
+  found.push(...plainFaults(stage));
   found.push(...stage.talk.faults(there));
   for (const actor of stage.actors) {
     const { phase, participants } = actor.call.snapshot;
@@ -27,8 +31,9 @@ function presence(stage: Stage, actor: Actor, there: readonly Actor[]): string[]
   const { phase, relay, participants, wanted } = call.snapshot;
   if (phase !== 'joined' || relay !== 'open') return [`${name} is ${phase}, the relay ${relay}`];
   const found: string[] = [];
-  const idOf = (each: Actor): string => each.call.snapshot.participants[0]?.id ?? '';
-  const expected = there.filter((each) => each !== actor).map((each) => `${each.name} ${idOf(each)}`);
+  const plains = stage.plains.filter(({ present }) => present);
+  const others = [...there, ...plains].filter((each) => each !== actor);
+  const expected = others.map(({ name, id }) => `${name} ${id}`);
   const seen = participants.slice(1).map((each) => `${each.name} ${each.id}`);
   if (expected.sort().join() !== seen.sort().join())
     found.push(`${name} sees [${seen.join()}], not [${expected.join()}]`);
@@ -43,14 +48,14 @@ function presence(stage: Stage, actor: Actor, there: readonly Actor[]): string[]
     if (on ? state !== 'on' : !off.includes(state ?? ''))
       found.push(`${name}: ${source} is ${String(state)}, wanted ${on ? 'on' : 'off'}`);
   }
-  for (const other of there) {
-    if (other === actor) continue;
-    const theirs = other.call.snapshot.participants[0];
-    const shown = participants.find(({ id }) => id === theirs?.id);
-    if (!theirs || !shown) continue;
+  for (const other of others) {
+    const shown = participants.find(({ id }) => id === other.id);
+    if (!shown) continue;
     if (shown.link !== 'connected') found.push(`${name} to ${other.name}: ${shown.link}`);
+    const theirs =
+      other instanceof PlainActor ? plainSources(other) : other.call.snapshot.participants[0]?.sources;
     for (const source of ALL) {
-      const [own, seen] = [theirs.sources[source].state, shown.sources[source]];
+      const [own, seen] = [stateOf(theirs?.[source]), shown.sources[source]];
       if (seen.state !== own)
         found.push(`${name} sees ${other.name}'s ${source} ${seen.state}, it is ${own}`);
       if (own === 'on' && !arrives(stage, actor, seen.stream))
@@ -58,14 +63,17 @@ function presence(stage: Stage, actor: Actor, there: readonly Actor[]): string[]
     }
   }
   const open = stage.connections(actor);
-  if (open.length !== there.length - 1)
-    found.push(`${name} has ${String(open.length)} connections, not ${String(there.length - 1)}`);
+  if (open.length !== others.length)
+    found.push(`${name} has ${String(open.length)} connections, not ${String(others.length)}`);
   for (const { signalingState, connectionState } of open) {
     if (signalingState !== 'stable') found.push(`${name} is stuck in ${signalingState}`);
     if (connectionState !== 'connected') found.push(`${name} has a connection that is ${connectionState}`);
   }
   return found;
 }
+
+const stateOf = (source: string | { readonly state: string } = 'off'): string =>
+  typeof source === 'string' ? source : source.state;
 
 /** Packets of the track that is shown come in. */
 function arrives(stage: Stage, actor: Actor, stream: MediaStream | null): boolean {
@@ -121,6 +129,10 @@ export function complaints(stage: Stage, happened: ReadonlySet<StepKind>): strin
       if (name === 'error' && !explained(code)) found.push(`${page} reports ${code}`);
     }
   }
+  for (const [{ options, errors, refusals }, lost] of stage.plainClients) {
+    for (const error of errors) found.push(`${options.name} throws: ${error}`);
+    if (!lost) for (const text of refusals) found.push(`${options.name} is refused: ${text}`);
+  }
   return found;
 }
 
@@ -131,7 +143,9 @@ export function leftovers(stage: Stage): string[] {
     const left = Object.entries(stage.world.report(page)).filter(([, count]) => count > 0);
     if (left.length > 0) found.push(`${page} left ${left.map(([what, count]) => `${count} ${what}`).join()}`);
   }
-  const { size, rooms } = stage.room.relay;
+  const { size, rooms } = stage.plainServer
+    ? { size: stage.plainServer.core.connections.size, rooms: stage.plainServer.core.rooms }
+    : stage.room.relay;
   if (size > 0 || rooms.size > 0) found.push(`the relay holds ${size} sockets and ${rooms.size} rooms`);
   return found;
 }

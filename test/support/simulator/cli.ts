@@ -36,10 +36,10 @@ async function one(seed: number): Promise<boolean> {
     only = await shrink(seed);
     console.log(`enough for it: --only ${[...only].sort((a, b) => a - b).join()}`);
   }
-  const { people, graceSeconds } = plan(seed);
+  const { people, graceSeconds, server } = plan(seed);
   console.log(
-    people.map(({ name, flavour }) => `${name} (${flavour})`).join(', '),
-    `grace ${graceSeconds} s`,
+    people.map(({ name, flavour, plain }) => `${name} (${flavour}${plain && `, plain ${plain}`})`).join(', '),
+    `grace ${graceSeconds} s, ${server === 'plain' ? 'a plain server' : 'our relay'}`,
   );
   const { lines, faults, settledAfter } = await run(seed, { trace: values.trace ?? false, only });
   for (const line of lines) console.log(line);

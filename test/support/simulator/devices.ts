@@ -1,6 +1,7 @@
 /** What happens to cameras and microphones. */
 import type { Step } from './plan.ts';
-import type { Actor, Stage } from './stage.ts';
+import type { Actor } from './actor.ts';
+import type { Stage } from './stage.ts';
 
 const present = (actor: Actor): boolean => actor.present && actor.alive;
 

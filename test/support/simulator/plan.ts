@@ -49,6 +49,8 @@ export interface Step {
 export interface Person {
   readonly name: string;
   readonly flavour: Flavour;
+  /** Comes with a plain client, under this id; '' with ours. */
+  readonly plain: string;
 }
 
 export interface Plan {
@@ -56,6 +58,8 @@ export interface Plan {
   readonly people: readonly Person[];
   readonly delays: Delays;
   readonly graceSeconds: number;
+  /** Our relay, or a server as the original's. */
+  readonly server: 'relay' | 'plain';
   readonly steps: readonly Step[];
   /** How long the last troubles go on by themselves before everything is mended, in ms. */
   readonly lull: number;
@@ -99,6 +103,10 @@ const BAG: readonly StepKind[] = STEP_KINDS.flatMap((kind) => Array<StepKind>(WE
 const NAMES = ['maya', 'jonas', 'priya', 'oskar', 'lena'] as const;
 /** Most rooms are small: a race needs two, sometimes a third. */
 const SIZES = [2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 4, 4, 5] as const;
+/** Share of the rooms in which somebody has a plain client. */
+const MIXED = 0.25;
+const LOW = '00000000-0000-4000-8000-000000000001';
+const HIGH = 'ffffffff-ffff-4fff-bfff-ffffffffffff';
 /** Most things that happen to a run after its people began to join. */
 const BUDGET = 12;
 
@@ -141,13 +149,25 @@ function delays(random: Random): Delays {
   return { ...DEFAULT_DELAYS, ...weather };
 }
 
+/** Makes some rooms mixed ones: the last to be named has a plain client, of the smallest or the largest id. */
+function mix(people: Person[], seed: number): Plan['server'] {
+  // Drawn by itself: every other room is as it would be without mixed ones.
+  const random = new Random(seed ^ 0x91a14);
+  if (!random.chance(MIXED)) return 'relay';
+  const last = people.length - 1;
+  people[last] = { ...people[last]!, plain: random.pick([LOW, HIGH]) };
+  return random.pick(['relay', 'plain']);
+}
+
 export function plan(seed: number): Plan {
   // Not the generator of the world itself: leaving a step out must not change the people.
   const random = new Random(seed ^ 0x51a7e5);
-  const people = NAMES.slice(0, random.pick(SIZES)).map((name) => ({
+  const people: Person[] = NAMES.slice(0, random.pick(SIZES)).map((name) => ({
     name,
     flavour: random.pick<Flavour>(['chromium', 'firefox']),
+    plain: '',
   }));
+  const server = mix(people, seed);
   const draw = (at: number, kind: StepKind): Step => ({
     at: Math.round(at * 10) / 10,
     kind,
@@ -172,6 +192,7 @@ export function plan(seed: number): Plan {
     people,
     delays: delays(random),
     graceSeconds: random.pick([2, 6, 12]),
+    server,
     steps,
     // Mended at once, no long cut would last as long as it was meant to.
     lull: random.chance(0.2) ? random.between(5_000, 45_000) : 0,

@@ -1,6 +1,7 @@
 /** What happens to shared screens. */
 import type { Step } from './plan.ts';
-import type { Actor, Stage } from './stage.ts';
+import type { Actor } from './actor.ts';
+import type { Stage } from './stage.ts';
 
 const inRoom = (actor: Actor): boolean => actor.inside && actor.awake;
 const live = (actor: Actor) =>

@@ -1,55 +1,31 @@
 /** One run's world: the people of a plan in front of their pages, with everything that may be done to them. */
 import { SOURCE_NAMES, type Call, type CallState } from '../../../src/core/index.ts';
-import type { FakePeerConnection, FakePlatform, FakeWorld } from '../fake-platform/index.ts';
+import type { FakePeerConnection, FakeWorld } from '../fake-platform/index.ts';
 import { createFakeRoom, type FakeRoom } from '../fake-room.ts';
-import type { Person, Plan } from './plan.ts';
+import type { PlainClient } from '../plain-client/client.ts';
+import { installPlainServer, type FakePlainServer } from '../plain-server/fake.ts';
+import { Actor } from './actor.ts';
+import { PlainActor } from './plain-actor.ts';
+import type { Plan } from './plan.ts';
 import { Talk } from './talk.ts';
 
 /** More entries than any run needs by far; a run that needs more goes round in circles. */
 const PATIENCE = 400_000;
 
-/** Somebody with a page, which may be replaced by another one after it crashed. */
-export class Actor {
-  /** The page at hand: what the world knows it by. */
-  page = '';
-  call!: Call;
-  /** Is to be in the room, as far as the person is concerned. */
-  present = false;
-  frozen = false;
-  /** The page is there, and so is its call. */
-  alive = false;
-  readonly wishes = { mic: true, camera: true };
-  pages = 0;
-
-  constructor(
-    readonly person: Person,
-    readonly platformOf: (page: string) => FakePlatform,
-  ) {}
-
-  get name(): string {
-    return this.person.name;
-  }
-
-  get platform(): FakePlatform {
-    return this.platformOf(this.page);
-  }
-
-  /** In the room by its own account. */
-  get inside(): boolean {
-    const { phase } = this.call.snapshot;
-    return this.alive && (phase === 'joined' || phase === 'reconnecting');
-  }
-
-  /** Can be clicked at. */
-  get awake(): boolean {
-    return this.alive && !this.frozen;
-  }
+/** Somebody's page, whichever client it has. */
+interface Body {
+  readonly page: string;
 }
 
 export class Stage {
   readonly room: FakeRoom;
   readonly world: FakeWorld;
   readonly actors: Actor[] = [];
+  readonly plains: PlainActor[] = [];
+  /** Every plain client there ever was, and whether it lost its socket: then it talks to a room that it is not in. */
+  readonly plainClients = new Map<PlainClient, boolean>();
+  /** Where the room is on one of those. */
+  readonly plainServer: FakePlainServer | null;
   /** Every page there ever was. */
   readonly pages = new Set<string>();
   /** What happened, by name. */
@@ -78,8 +54,15 @@ export class Stage {
     });
     this.world = this.room.world;
     this.world.scheduler.patience = PATIENCE;
+    this.plainServer = plan.server === 'plain' ? installPlainServer(this.world) : null;
     this.talk = new Talk(this.world.random);
     for (const person of plan.people) {
+      if (person.plain) {
+        const plain = new PlainActor(this, person, person.plain);
+        this.plains.push(plain);
+        plain.openPage();
+        continue;
+      }
       const actor = new Actor(person, (page) => this.world.platform(page));
       this.actors.push(actor);
       this.openPage(actor);
@@ -150,7 +133,7 @@ export class Stage {
   }
 
   /** Cuts the path between two people; several cuts of one path end with the last of them. */
-  cut(left: Actor, right: Actor, ms: number): void {
+  cut(left: Body, right: Body, ms: number): void {
     const names = [left.page, right.page] as const;
     const key = [...names].sort().join();
     this.cuts.set(key, (this.cuts.get(key) ?? 0) + 1);
@@ -164,13 +147,15 @@ export class Stage {
 
   killRelay(): void {
     this.relayUp = false;
-    this.room.killRelay();
+    if (this.plainServer) this.plainServer.kill();
+    else this.room.killRelay();
   }
 
   startRelay(): void {
     if (this.relayUp) return;
     this.relayUp = true;
-    this.room.startRelay();
+    if (this.plainServer) this.plainServer.start();
+    else this.room.startRelay();
   }
 
   connections(actor: Actor): FakePeerConnection[] {
@@ -178,7 +163,7 @@ export class Stage {
   }
 
   /** Both ends of every working connection between two pages. */
-  ends(left: Actor, right: Actor): FakePeerConnection[] {
+  ends(left: Body, right: Body): FakePeerConnection[] {
     const found: FakePeerConnection[] = [];
     for (const { ice, scope, facade } of this.world.network.peers) {
       const pair = [scope.owner, ice.other?.peer.scope.owner];
@@ -187,17 +172,20 @@ export class Stage {
     return found;
   }
 
-  private passes(from: string, frame: string): boolean {
+  private passes(from: string, given: string | ArrayBuffer): boolean {
+    const frame = typeof given === 'string' ? given : new TextDecoder().decode(given);
     // Heartbeats, most of all: nothing is to be learned from them.
     if (!this.tracing && !frame.includes('"webrtc.')) return true;
     const { type, data } = JSON.parse(frame) as { type: string; data?: { to?: string; conn?: string } };
     const signal = type.startsWith('webrtc.');
-    const lost = signal && this.loss > 0 && this.world.random.chance(this.loss);
+    // A plain client has no way to notice.
+    const ours = this.plains.length === 0;
+    const lost = ours && signal && this.loss > 0 && this.world.random.chance(this.loss);
     if (lost) this.count('signals lost');
     if (type === 'webrtc.offer') this.count('offers by the relay');
     if (signal && data?.conn) this.note(from, data.to ?? '', data.conn);
     if (!type.startsWith('relay.')) {
-      const to = this.actors.find(({ call }) => call.snapshot.participants[0]?.id === data?.to)?.name ?? '';
+      const to = [...this.actors, ...this.plains].find(({ id }) => id === data?.to)?.name ?? '';
       this.trace(`${from} → ${to || 'relay'}: ${type} ${data?.conn ?? ''}${lost ? ' LOST' : ''}`);
     }
     return !lost;

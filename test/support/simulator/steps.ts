@@ -2,7 +2,8 @@
 import { fakeDevices } from './devices.ts';
 import type { Step, StepKind } from './plan.ts';
 import { screens, toggleBoth } from './screens.ts';
-import type { Actor, Stage } from './stage.ts';
+import type { Actor } from './actor.ts';
+import type { Stage } from './stage.ts';
 import { talking } from './talk.ts';
 
 type Happen = (stage: Stage, step: Step, actor: Actor) => boolean;
@@ -156,7 +157,8 @@ export const RULES: Readonly<Record<StepKind, Rule>> = {
     whom: (actor) => actor.present,
     happen: (stage, step, actor) => {
       const { platform } = actor;
-      for (const other of stage.actors) if (other !== actor) stage.cut(actor, other, step.ms);
+      for (const other of [...stage.actors, ...stage.plains])
+        if (other !== actor) stage.cut(actor, other, step.ms);
       stage.world.halfOpen(actor.page);
       platform.online = false;
       stage.until(step.ms, () => {

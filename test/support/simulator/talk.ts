@@ -2,7 +2,8 @@
 import type { Call, FileTransfer } from '../../../src/core/index.ts';
 import type { Random } from '../fake-platform/index.ts';
 import type { Step } from './plan.ts';
-import type { Actor, Stage } from './stage.ts';
+import type { Actor } from './actor.ts';
+import type { Stage } from './stage.ts';
 
 interface Saying {
   readonly text: string;
