@@ -185,6 +185,8 @@ export class Health {
       this.#silent = false;
       this.#hooks.silent(false);
     }
+    // A path that is back mends no connection that is of no use without its channel.
+    if (this.#broken) return;
     this.#cancelRepair?.();
     this.#cancelRepair = null;
     if (!this.#repairs) return;
