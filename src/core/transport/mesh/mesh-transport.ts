@@ -29,6 +29,11 @@ const GUESS_WAIT = 1_000;
 const KEPT_TIMELINES = 64;
 /** When offers that nobody was dealt are closed, in milliseconds after the join. */
 const DISCARD_AFTER = 2_000;
+/**
+ * How long encoders are left as they begin, in milliseconds after the first connection: many may come up at once, and
+ * every look at an encoder waits for threads that then have everybody's first pictures to make.
+ */
+const UNDIVIDED = 2_000;
 
 export class MeshTransport implements MediaTransport {
   readonly #platform: Platform;
@@ -54,6 +59,7 @@ export class MeshTransport implements MediaTransport {
   /** How large and how visible each peer shows us, as it said. */
   readonly #wishes = new Map<string, PeerMessage>();
   #uplink: Promise<{ update(): void }> | null = null;
+  #divideAt = Infinity;
   #closed = false;
 
   private constructor(platform: Platform, port: SignalPort, config: LinkConfiguration) {
@@ -298,7 +304,10 @@ export class MeshTransport implements MediaTransport {
 
   /** On its way back a connection passes through states that would look like a first attempt. */
   #onLink(id: string, state: LinkState): void {
-    if (state === 'connected') this.#fates.set(id, 'interrupted');
+    if (state === 'connected') {
+      this.#divideAt = Math.min(this.#divideAt, this.#platform.now() + UNDIVIDED);
+      this.#fates.set(id, 'interrupted');
+    }
     const again = state === 'new' || state === 'connecting';
     this.#events.emit('link', { id, state: (again && this.#fates.get(id)) || state });
   }
@@ -313,9 +322,11 @@ export class MeshTransport implements MediaTransport {
     this.#events.emit('error', { id, error: new PmError(code, 'No path to a participant was found.') });
   }
 
-  /** Divides the uplink anew. How is loaded with the first reading: no join waits for it. */
+  /** Divides the uplink anew. How is loaded with the first reading that counts: no join waits for it. */
   #balance(): void {
     const platform = this.#platform;
+    // Readings go on coming: the next one after that divides.
+    if (platform.now() < this.#divideAt) return;
     const warn = (message: string, error: unknown) => platform.log('warn', message, error);
     this.#uplink ??= platform.work(import('./uplink.ts')).then(
       ({ Uplink }) =>
