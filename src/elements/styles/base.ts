@@ -68,7 +68,7 @@ export const base = [
       border: 2px solid;
       border-inline-start-color: transparent;
       border-radius: 50%;
-      animation: turn 0.9s linear 0.6s infinite; /* most waits are over by then */
+      animation: turn 0.9s linear 2s infinite; /* most waits are over by then */
     }
     @keyframes turn {
       to {

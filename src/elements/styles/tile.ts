@@ -43,7 +43,6 @@ export const tile = css`
   }
   video {
     object-fit: cover;
-    transition: opacity 120ms;
   }
   :host(:state(mirrored)) video {
     scale: -1 1;
@@ -51,6 +50,7 @@ export const tile = css`
   :host(:state(waiting)) video {
     filter: grayscale(1);
     opacity: 0.28;
+    transition: opacity 120ms; /* fades away, but shows at once: every step of a fade is painted */
   }
   :host(:state(no-video)) video {
     opacity: 0;
