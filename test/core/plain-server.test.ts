@@ -115,6 +115,27 @@ describe('ours on a plain server', () => {
     await room.world.when(() => jonas.snapshot.phase === 'joined', 'jonas to be back', 20_000);
   });
 
+  it('leave by a dead socket, return, and are somebody new to an original client that did not see them go', async () => {
+    const room = createFakeRoom({ seed: 10 });
+    installPlainServer(room.world);
+    const maya = room.call('maya');
+    await room.joined(maya);
+    const plain = fakePlainClient(room.world, { name: 'plain' });
+    await room.world.until(plain.enter());
+    const met = () => {
+      const there = others(maya).find(({ id }) => id === plain.userId);
+      return there?.link === 'connected' && there.sources.camera.state === 'on';
+    };
+    await room.world.when(met, 'to meet it', 15_000);
+    const before = self(maya).id;
+    room.world.halfOpen('maya');
+    await maya.leave();
+    await room.joined(maya);
+    await room.world.when(met, 'to meet it again', 15_000);
+    expect(self(maya).id).not.to.equal(before);
+    expect(plain.errors).to.deep.equal([]);
+  });
+
   it('refuse a third in a two-person call', async () => {
     const room = createFakeRoom({ seed: 7 });
     installPlainServer(room.world);

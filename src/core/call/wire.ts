@@ -33,26 +33,32 @@ export function joinData({ displayName, maxPeers }: CallOptions, offers: readonl
   };
 }
 
-/** Where a server may drop what it does not know, a description itself names the connection: browsers skip the line. */
-const MARK = /^a=x-pm:(\S+)/m;
+/**
+ * Where a server may drop what it does not know, a description itself names the connection and its own numbers: browsers
+ * skip the line.
+ */
+const MARK = /^a=x-pm:(\S+)(?: (\d+) (\d+))?/m;
 
-/** @param marked the name of the connection goes inside the description as well */
+/** @param marked what the server may drop goes inside the description as well */
 export function fromSignal(room: string, to: string, signal: Signal, marked: boolean): ClientMessage {
   const { kind, payload: given, ...ids } = signal;
-  const payload = marked && ids.conn ? given.replace(/^m=/m, `a=x-pm:${ids.conn}\r\nm=`) : given;
+  const mark = [ids.conn, ids.offer, ids.seq].join(' ').trimEnd();
+  const payload = marked && ids.conn ? given.replace(/^m=/m, `a=x-pm:${mark}\r\nm=`) : given;
   return kind === 'candidate'
     ? { type: 'webrtc.iceCandidate', room, data: { candidate: payload, to, ...ids } }
     : { type: `webrtc.${kind}`, room, data: { sdp: payload, to, ...ids } };
 }
 
+const isNumber = (value: unknown): value is number => typeof value === 'number' && value >= 0;
+
 export function toSignal(message: Extract<RelayMessage, { type: `webrtc.${string}` }>): Signal {
-  const { offer, seq } = message.data;
   const sdp = message.type === 'webrtc.iceCandidate' ? '' : message.data.sdp;
-  const conn = message.data.conn ?? MARK.exec(sdp)?.[1];
+  const [, marked, ...numbers] = MARK.exec(sdp) ?? [];
+  const { conn = marked, offer = Number(numbers[0]), seq = Number(numbers[1]) } = message.data;
   const ids = {
     ...(conn === undefined ? {} : { conn }),
-    ...(typeof offer === 'number' ? { offer } : {}),
-    ...(typeof seq === 'number' ? { seq } : {}),
+    ...(isNumber(offer) ? { offer } : {}),
+    ...(isNumber(seq) ? { seq } : {}),
   };
   if (message.type === 'webrtc.iceCandidate')
     return { kind: 'candidate', payload: message.data.candidate, ...ids };

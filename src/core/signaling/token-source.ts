@@ -49,8 +49,8 @@ export class TokenSource {
     return !token && !getToken && this.#guest?.name !== displayName;
   }
 
-  /** The relay refused the last token. @returns whether another one may be had */
-  refused(): boolean {
+  /** The last token is of no use any more. @returns whether another one may be had */
+  forget(): boolean {
     const { token, getToken } = this.#options();
     this.#guest = null;
     return getToken !== null || !token;

@@ -102,6 +102,8 @@ export class WebSocketSignaling implements Signaling {
     this.#detach();
     connection?.close(farewell);
     this.#second?.close();
+    // An original client that has not heard of the farewell keeps its connection to this identity: another one is met anew.
+    if (this.#kept) this.#options.tokens.forget();
     this.#held = [];
   }
 
@@ -199,7 +201,7 @@ export class WebSocketSignaling implements Signaling {
     this.#cancelWait?.();
     this.#cancelWait = null;
     if (error.code === 'token-invalid') this.#kept = null;
-    if (error.code === 'token-invalid' && this.#options.tokens.refused() && this.#attempt === 0) {
+    if (error.code === 'token-invalid' && this.#options.tokens.forget() && this.#attempt === 0) {
       // A guest's token outlived the relay that gave it, or the page can give a fresh one: no failure yet.
       this.#attempt += 1;
       return this.#connect();

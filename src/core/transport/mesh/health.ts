@@ -22,8 +22,11 @@ const REBUILD_EVERY = 3;
 const FIRST_DEADLINE = 15_000;
 /** A data channel that does not open within so long of a connection that is up will not open by itself. */
 const CHANNEL_DEADLINE = 8_000;
-/** How long the other side's word may take once the path is back. */
-const VERIFY_TIMEOUT = 4_000;
+/**
+ * How long the other side's word may take once the path is back: a channel says what was lost again later and later, so
+ * that on a thin line it may be 4 s late.
+ */
+const VERIFY_TIMEOUT = 8_000;
 
 export interface HealthHooks {
   /** This side made the first offer. */
