@@ -37,30 +37,28 @@ export function joinData({ displayName, maxPeers }: CallOptions, offers: readonl
  * Where a server may drop what it does not know, a description itself names the connection and its own numbers: browsers
  * skip the line.
  */
-const MARK = /^a=x-pm:(\S+)(?: (\d+) (\d+))?/m;
+const MARK = /^a=x-pm:(?<conn>\S+)(?: (?<offer>\d+) (?<seq>\d+))?/m;
 
 /** @param marked what the server may drop goes inside the description as well */
 export function fromSignal(room: string, to: string, signal: Signal, marked: boolean): ClientMessage {
   const { kind, payload: given, ...ids } = signal;
-  const mark = [ids.conn, ids.offer, ids.seq].join(' ').trimEnd();
-  const payload = marked && ids.conn ? given.replace(/^m=/m, `a=x-pm:${mark}\r\nm=`) : given;
+  const { conn, offer, seq } = ids;
+  const payload = marked && conn ? given.replace(/^m=/m, `a=x-pm:${conn} ${offer} ${seq}\r\nm=`) : given;
   return kind === 'candidate'
     ? { type: 'webrtc.iceCandidate', room, data: { candidate: payload, to, ...ids } }
     : { type: `webrtc.${kind}`, room, data: { sdp: payload, to, ...ids } };
 }
 
-const isNumber = (value: unknown): value is number => typeof value === 'number' && value >= 0;
-
-export function toSignal(message: Extract<RelayMessage, { type: `webrtc.${string}` }>): Signal {
-  const sdp = message.type === 'webrtc.iceCandidate' ? '' : message.data.sdp;
-  const [, marked, ...numbers] = MARK.exec(sdp) ?? [];
-  const { conn = marked, offer = Number(numbers[0]), seq = Number(numbers[1]) } = message.data;
-  const ids = {
-    ...(conn === undefined ? {} : { conn }),
-    ...(isNumber(offer) ? { offer } : {}),
-    ...(isNumber(seq) ? { seq } : {}),
+export function toSignal({ type, data }: Extract<RelayMessage, { type: `webrtc.${string}` }>): Signal {
+  const isCandidate = type === 'webrtc.iceCandidate';
+  const payload = isCandidate ? data.candidate : data.sdp;
+  const ids = MARK.exec(payload)?.groups ?? data;
+  const [offer, seq] = [Number(ids['offer']), Number(ids['seq'])];
+  return {
+    kind: isCandidate ? 'candidate' : type === 'webrtc.offer' ? 'offer' : 'answer',
+    payload,
+    ...(typeof ids.conn === 'string' ? { conn: ids.conn } : {}),
+    ...(offer >= 0 ? { offer } : {}),
+    ...(seq >= 0 ? { seq } : {}),
   };
-  if (message.type === 'webrtc.iceCandidate')
-    return { kind: 'candidate', payload: message.data.candidate, ...ids };
-  return { kind: message.type === 'webrtc.offer' ? 'offer' : 'answer', payload: message.data.sdp, ...ids };
 }
