@@ -321,16 +321,15 @@ async function runNode(suite, files, minutes, atOnce) {
 async function judgeFaults() {
   const { keepResults, readFigures, table, verdict } = await import('./support/faults/figures.mjs');
   const found = readFigures(figures);
-  const mine = outcomes.filter(({ suite }) => suite === 'faults');
-  const named = (/** @type {string} */ outcome) =>
-    mine
-      .filter((each) => each.outcome === outcome)
-      .map(({ name, reason }) => (reason ? `${name}: ${reason}` : name));
-  say(`\n${table(found, named('skipped'))}`);
+  const tests = outcomes
+    .filter(({ suite }) => suite === 'faults')
+    .map(({ name, outcome, reason }) => ({ name, outcome, ...(reason ? { reason } : {}) }));
+  const skipped = tests
+    .filter(({ outcome }) => outcome === 'skipped')
+    .map(({ name, reason }) => (reason ? `${name}: ${reason}` : name));
+  say(`\n${table(found, skipped)}`);
   if (!full) return;
-  // Some of the files are not the suite.
-  if (!filters.length)
-    say(`\nwritten to ${keepResults(root, found, { failed: named('failed'), skipped: named('skipped') })}`);
+  say(`\nwritten to ${keepResults(root, found, tests, filters.length > 0)}`);
   for (const figure of found.filter((each) => verdict(each) === 'MISSED'))
     fail('faults', `${figure.fault} (${figure.where}): ${figure.goal}: missed`);
 }

@@ -4,7 +4,7 @@
  * write figures down, and whoever runs them judges. A value that never came (no picture after the mend) is null.
  */
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 
@@ -92,42 +92,74 @@ export function table(/** @type {Figure[]} */ figures, /** @type {string[]} */ s
 }
 
 /**
- * Keeps the results of a full run, dated, to be committed by whoever ran it.
+ * @typedef {{name: string, outcome: string, reason?: string | undefined}} TestResult
+ * @typedef {{at: string, commit: string, share: number}} Run
+ * @typedef {{machine: object, tests: (TestResult & Run)[], figures: (Figure & Run)[]}} Results
+ */
+
+/**
+ * What `fresh` says of something takes the place of what was known of it.
+ *
+ * @template T
+ * @param {readonly T[]} known
+ * @param {readonly T[]} fresh
+ * @param {(each: T) => string} key
+ */
+function merged(known, fresh, key) {
+  const news = new Set(fresh.map(key));
+  return [...known.filter((each) => !news.has(key(each))), ...fresh];
+}
+
+/**
+ * Keeps the results of a full run, dated, to be committed by whoever ran it. Some of its files alone (`part`) renew what
+ * the newest results say of those. Everything carries the moment and the commit of its own run.
  *
  * @param {string} root
  * @param {Figure[]} figures
- * @param {{failed: string[], skipped: string[]}} outcome Names of tests.
+ * @param {TestResult[]} tests
+ * @param {boolean} part
  * @returns {string} the file
  */
-export function keepResults(root, figures, outcome) {
-  const now = new Date().toISOString();
+export function keepResults(root, figures, tests, part) {
   const folder = 'test/faults/results';
-  const path = `${folder}/${now.slice(0, 10)}.json`;
-  const git = (/** @type {string[]} */ ...args) => {
-    try {
-      return execFileSync('git', args, {
-        cwd: root,
-        encoding: 'utf8',
-        stdio: ['ignore', 'pipe', 'ignore'],
-      }).trim();
-    } catch {
-      return ''; // a copy without its history
-    }
-  };
-  const results = {
-    at: now,
-    commit: git('rev-parse', '--short', 'HEAD'),
-    share: Number(process.env['PM_FAULT_SHARE'] || 1),
-    machine: { processors: cpus().length, node: process.version },
-    ...outcome,
-    figures: figures.map((figure) => ({
-      ...figure,
-      median: percentile(figure.values, 0.5),
-      p95: percentile(figure.values, 0.95),
-      verdict: verdict(figure),
-    })),
-  };
+  const share = Number(process.env['PM_FAULT_SHARE'] || 1);
+  const run = { at: new Date().toISOString(), commit: '', share };
+  try {
+    run.commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    // A copy without its history.
+  }
   mkdirSync(join(root, folder), { recursive: true });
+  const newest = part ? readdirSync(join(root, folder)).sort().at(-1) : undefined;
+  const path = `${folder}/${newest ?? `${run.at.slice(0, 10)}.json`}`;
+  /** @type {Results} */
+  const known = newest
+    ? JSON.parse(readFileSync(join(root, path), 'utf8'))
+    : { machine: {}, tests: [], figures: [] };
+  /** @type {Results} */
+  const results = {
+    machine: { processors: cpus().length, node: process.version },
+    tests: merged(
+      known.tests,
+      tests.map((test) => ({ ...test, ...run })),
+      ({ name }) => name,
+    ),
+    figures: merged(
+      known.figures,
+      figures.map((figure) => ({
+        ...figure,
+        median: percentile(figure.values, 0.5),
+        p95: percentile(figure.values, 0.95),
+        verdict: verdict(figure),
+        ...run,
+      })),
+      ({ goal, fault, where }) => JSON.stringify([goal, fault, where]),
+    ).sort((a, b) => number(a) - number(b)),
+  };
   writeFileSync(join(root, path), `${JSON.stringify(results, null, 1)}\n`);
   return path;
 }
