@@ -285,6 +285,22 @@ for (const [kind, name] of SERVERS) {
       }, 20);
     });
 
+    it('its page is loaded anew, without the screen of before', async () => {
+      await forSeeds(async (seed, plainId) => {
+        const all = await mixed(kind, seed, plainId, ['ours', 'plain']);
+        const { room, ours, plain } = all;
+        await plain.use('screen');
+        await room.world.when(() => stateOf(ours, 'screen') === 'on', 'its screen', 10_000);
+        plain.end();
+        const again = fakePlainClient(room.world, { name: 'plain', token: plain.options.token! });
+        await room.world.until(again.enter(), 'to join again');
+        const back = { ...all, plain: again };
+        await room.world.when(() => whole(back), 'both again', 20_000);
+        expect(stateOf(ours, 'screen')).to.equal('off');
+        end(back);
+      }, 20);
+    });
+
     it('a restart of the server: the call goes on, and nobody is dropped while media flows', async () => {
       await forSeeds(async (seed, plainId) => {
         const all = await mixed(kind, seed, plainId, ['ours', 'plain']);

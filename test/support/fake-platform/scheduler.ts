@@ -8,6 +8,12 @@ import type { Random } from './random.ts';
 /** `work` is something under way, which `settle()` waits for; a `timer` may be a heartbeat that never ends. */
 export type EntryKind = 'work' | 'timer';
 
+/**
+ * Milliseconds between two packets of one way that keep their order: a delay from now is rounded, which may take more
+ * from the second moment than from the first.
+ */
+export const APART = 1e-6;
+
 interface Entry {
   time: number;
   order: number;

@@ -1,6 +1,7 @@
 /** WebSocket (WHATWG): both ends of one connection with ordered delivery, close codes, and the ways to die. */
 import { exception } from './errors.ts';
 import { eventWith, FakeEventTarget } from './events.ts';
+import { APART } from './scheduler.ts';
 import type { Scope } from './scope.ts';
 
 export type Frame = string | ArrayBuffer;
@@ -27,7 +28,7 @@ class Cable {
     const { scheduler, random, delays, owner } = this.scope;
     const arrival = Math.max(
       scheduler.now + this.extra + random.between(delays.socket[0], delays.socket[1]),
-      this.last[way],
+      this.last[way] + APART,
     );
     this.last[way] = arrival;
     scheduler.schedule('work', arrival - scheduler.now, way === 'down' ? owner : '', () => {

@@ -1,7 +1,7 @@
 /** Messages between participants without a relay: in order per direction, late, and lossy where the test says so. */
 import type { Range } from './delays.ts';
 import type { Random } from './random.ts';
-import type { Scheduler } from './scheduler.ts';
+import { APART, type Scheduler } from './scheduler.ts';
 
 export type Fate = 'deliver' | 'drop' | 'duplicate';
 
@@ -41,7 +41,7 @@ export class Wire<T> {
       const key = `${from} > ${to}`;
       const { now } = this.scheduler;
       const drawn = now + this.random.between(this.latency[0], this.latency[1]);
-      const arrival = Math.max(drawn, this.last.get(key) ?? 0);
+      const arrival = Math.max(drawn, (this.last.get(key) ?? 0) + APART);
       this.last.set(key, arrival);
       this.scheduler.schedule('work', arrival - now, to, () => this.receivers.get(to)?.(from, message));
     }

@@ -5,7 +5,7 @@ import { fakePlainClient } from '../plain-client/fake.ts';
 import type { Person } from './plan.ts';
 import type { Stage } from './stage.ts';
 
-/** Between a leave and a join of somebody who wants to be heard again: nobody is quicker by hand. */
+/** Milliseconds between a leave, or a page that ends, and the next join: nobody is quicker by hand. */
 const REJOIN = 700;
 
 export class PlainActor {
@@ -18,6 +18,7 @@ export class PlainActor {
   dropped = false;
   screen = false;
   private pages = 0;
+  private leftAt = -Infinity;
 
   constructor(
     readonly stage: Stage,
@@ -27,6 +28,11 @@ export class PlainActor {
 
   get name(): string {
     return this.person.name;
+  }
+
+  /** Not in the room, and able to join. */
+  get outside(): boolean {
+    return !this.present && !this.frozen && this.stage.world.now - this.leftAt >= REJOIN;
   }
 
   get awake(): boolean {
@@ -69,12 +75,19 @@ export class PlainActor {
 
   leave(): void {
     this.present = this.dropped = false;
+    this.leftAt = this.stage.world.now;
     this.client.leave();
   }
 
   close(): void {
     this.client.end();
+    this.crash();
+  }
+
+  /** Without a word. */
+  crash(): void {
     this.alive = this.present = false;
+    this.leftAt = this.stage.world.now;
     // What was under way in the page ends with it.
     this.stage.world.crash(this.page, 'tab');
   }

@@ -12,7 +12,6 @@ interface PlainRule {
   readonly happen: (stage: Stage, step: Step, actor: PlainActor) => boolean;
 }
 
-const outside = (actor: PlainActor): boolean => !actor.present && !actor.frozen;
 const inside = (actor: PlainActor): boolean => actor.present && actor.awake && actor.client.connected;
 const there = (actor: PlainActor): boolean => actor.present;
 
@@ -40,7 +39,7 @@ function someoneOfOurs(stage: Stage, step: Step): Actor | undefined {
 /** What the step of a plan is for a plain client; whatever is missing here befalls ours alone. */
 export const PLAIN_RULES: Partial<Record<StepKind, PlainRule>> = {
   join: {
-    whom: outside,
+    whom: (actor) => actor.outside,
     happen: (_stage, _step, actor) => {
       if (!actor.alive) actor.openPage();
       actor.enter();
@@ -65,8 +64,7 @@ export const PLAIN_RULES: Partial<Record<StepKind, PlainRule>> = {
     whom: there,
     happen: (stage, _step, actor) => {
       if (actor.frozen) stage.world.thaw(actor.page);
-      actor.alive = actor.present = false;
-      stage.world.crash(actor.page, 'tab');
+      actor.crash();
       return true;
     },
   },

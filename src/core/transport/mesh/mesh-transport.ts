@@ -1,7 +1,7 @@
 /** A full mesh: one peer connection to everybody else in the room. */
 import { PmError } from '../../errors.ts';
 import type { Platform } from '../../platform.ts';
-import type { LinkState, SourceName } from '../../state/call-state.ts';
+import { SOURCE_NAMES, type LinkState, type SourceName } from '../../state/call-state.ts';
 import { Emitter } from '../../util/emitter.ts';
 import { Scope } from '../../util/scope.ts';
 import type { LinkStats } from '../stats.ts';
@@ -279,6 +279,9 @@ export class MeshTransport implements MediaTransport {
     this.#links.set(id, link);
     // Whatever was up is not any more, and the new one says nothing before it is under way.
     if (before) this.#onLink(id, 'new');
+    // An original client does not say what it sends: nothing, until it comes.
+    if (before && !peer.ext)
+      for (const source of SOURCE_NAMES) this.#events.emit('track', { id, source, stream: null });
     this.#keepTimeline(id, link);
     for (const [source, track] of this.#published) link.publish(source, track);
     link.assign(peer, {

@@ -1,6 +1,7 @@
 /** A connection's data channels and the SCTP association under them (RFC 8831, RFC 8832). */
 import { exception } from '../errors.ts';
 import { eventWith } from '../events.ts';
+import { APART } from '../scheduler.ts';
 import { FakeDataChannel } from './data-channel.ts';
 import type { PeerState } from './state.ts';
 
@@ -116,7 +117,7 @@ export class ChannelTable {
     const departure = Math.max(scheduler.now, this.lineFree) + size / BYTES_PER_MS;
     this.lineFree = departure;
     const travel = departure + random.between(delays.path[0], delays.path[1]);
-    const arrival = Math.max(travel, channel.ordered ? channel.lastArrival : channel.announced);
+    const arrival = Math.max(travel, (channel.ordered ? channel.lastArrival : channel.announced) + APART);
     channel.lastArrival = Math.max(channel.lastArrival, arrival);
     if (channel.announced === 0) channel.announced = arrival;
     if (sent) scheduler.schedule('work', departure - scheduler.now, scope.owner, sent);
