@@ -168,6 +168,9 @@ export class Session implements SignalingHandler {
       get open() {
         return signaling.open;
       },
+      get sure() {
+        return signaling.sure;
+      },
       send: (to, signal) => signaling.send(fromSignal(this.#wireName(), to, signal, this.#plain)),
     };
     const transport = await env.createTransport(port, this.#rtcConfig());
@@ -225,6 +228,10 @@ export class Session implements SignalingHandler {
     if (now - this.#heardAt < HEAR_EVERY) return;
     this.#heardAt = now;
     this.#signaling.nudge();
+  }
+
+  answered(): void {
+    if (this.#joined) this.#transport?.reachable();
   }
 
   lost(): void {
@@ -334,7 +341,10 @@ export class Session implements SignalingHandler {
   /** The room is ours again: held signals go out, and those that a dying socket may have swallowed go again. */
   #settled(): void {
     this.#signaling.release();
-    if (!this.#joining) this.#transport?.resend();
+    if (!this.#joining) {
+      this.#transport?.resend();
+      this.#transport?.reachable();
+    }
     this.#joining?.resolve();
     this.withChat((chat) => chat.flush());
   }

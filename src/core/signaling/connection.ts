@@ -24,6 +24,8 @@ export interface ConnectionHooks {
   message(message: RelayMessage): void;
   /** Doubted, and silent since: another one should be tried. */
   silent(): void;
+  /** Was asked for a sign of life, and has given one. */
+  answered(): void;
   /** The socket is gone, or never opened. Called once. */
   gone(opened: boolean, closeCode: number): void;
 }
@@ -62,6 +64,11 @@ export class Connection {
     this.#socket.onmessage = (event: MessageEvent<string | ArrayBuffer>) => this.#onMessage(event.data);
     this.#socket.onclose = (event) => this.#finish(event.code);
     this.#later(WELCOME_TIMEOUT, () => this.#heartbeat || this.drop());
+  }
+
+  /** Not asked for a sign of life in vain so far. */
+  get sure(): boolean {
+    return this.#pinged === 0;
   }
 
   send(message: ClientMessage): void {
@@ -123,7 +130,9 @@ export class Connection {
 
   #onMessage(data: string | ArrayBuffer): void {
     this.#heard = this.#platform.now();
+    const asked = this.#pinged;
     this.#pinged = 0;
+    if (asked) this.#hooks.answered();
     let message: RelayMessage;
     try {
       message = decodeRelayMessage(data);

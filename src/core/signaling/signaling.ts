@@ -16,11 +16,15 @@ export interface SignalingHandler {
   failed(error: PmError, attempt: number): void;
   /** Another socket took this session over; this one does not come back. */
   replaced(): void;
+  /** The relay answers, which was in doubt. */
+  answered(): void;
 }
 
 export interface Signaling {
   /** True between `opened` and `lost`. */
   readonly open: boolean;
+  /** Open, and not in doubt: asked for a sign of life, and silent so far. */
+  readonly sure: boolean;
   /** Connects, and connects again whenever the socket is lost, until `close`. */
   start(): void;
   /** Sends in order, paced below the relay's limit. Signals to peers wait until `release`, and across lost sockets. */

@@ -57,6 +57,10 @@ export class WebSocketSignaling implements Signaling {
     return this.#isOpen;
   }
 
+  get sure(): boolean {
+    return this.#isOpen && this.#connection!.sure;
+  }
+
   start(): void {
     void this.#connect();
   }
@@ -150,6 +154,9 @@ export class WebSocketSignaling implements Signaling {
       silent: () => {
         // An original server takes a second socket for a second person.
         if (!this.#second && !this.#kept) void this.#connect();
+      },
+      answered: () => {
+        if (connection === this.#connection) this.#handler.answered();
       },
       gone: (opened, code) => {
         if (connection !== this.#second) this.#gone(url, opened, code);

@@ -56,6 +56,8 @@ export interface LinkConfiguration extends RTCConfiguration {
 export interface SignalPort {
   /** Whether what is sent now goes out now. */
   readonly open: boolean;
+  /** It is open, and its relay is not silent where it should answer. */
+  readonly sure: boolean;
   send(to: string, signal: Signal): void;
 }
 
@@ -115,6 +117,8 @@ export interface MediaTransport {
   receive(from: string, signal: Signal): void;
   /** A signal may have been lost on the way: whatever still waits for an answer is sent again. */
   resend(): void;
+  /** Signals arrive again: repairs that waited for that begin, unless the path is back by itself. */
+  reachable(): void;
   /** The network changed under the page: paths that seem well may be gone. */
   nudge(): void;
   /** What is sent to everybody as `source`; null sends nothing. Needs no renegotiation for microphone and camera. */

@@ -77,6 +77,7 @@ export class MeshRoom {
     const platform = this.world.platform(name);
     const port = {
       open: true,
+      sure: true,
       send: (to: string, signal: Signal): void => {
         const wire = signal.kind === 'candidate' ? this.candidates : this.wire;
         wire.send(name, to, signal);
@@ -146,7 +147,7 @@ const REVERSED: Record<string, string> = { sendonly: 'recvonly', recvonly: 'send
 /** A description without what differs by nature: candidates come one by one, repeated answers count up. */
 function plain(description: { sdp: string } | null): string {
   const lines = description?.sdp.split('\r\n') ?? ['none'];
-  return lines.filter((line) => !/^(o=|a=candidate|a=end-of-candidates)/.test(line)).join('\n');
+  return lines.filter((line) => !/^(o=|a=candidate|a=end-of-candidates|a=setup)/.test(line)).join('\n');
 }
 
 function ufragOf(description: { sdp: string } | null): string {

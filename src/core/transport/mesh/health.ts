@@ -14,6 +14,10 @@ const READING_PACE = 2_000;
 const NOT_OWNER = 1_500;
 /** Waits between repairs; the last one repeats. */
 const WAITS: readonly number[] = [4_000, 4_000, 5_000, 8_000, 10_000];
+/** What was just agreed on is given so long to bring the path back. */
+const AGREED_WAIT = 3_000;
+/** What waited at the relay is told first, and a path that came back with it is noticed. Milliseconds. */
+const LISTEN = 300;
 /** The wait where there never was a path: one may appear when somebody changes networks. */
 const HOPELESS_WAIT = 30_000;
 /** Every so manieth repair is a new connection: after a failure Firefox's data may stay dead for good. */
@@ -35,7 +39,10 @@ export interface HealthHooks {
   mute(): boolean;
   /** Asks the peer for a sign of life; false where the peer knows no such thing. */
   ask(): boolean;
-  restart(): void;
+  /** Whether the peer could be told of a repair now. */
+  reachable(): boolean;
+  /** @param changed the network did, so that whatever was gathered before may be of no use */
+  restart(changed: boolean): void;
   /** @returns false where a new connection could not be agreed on now */
   rebuild(): boolean;
   /** Nothing comes through although the browser has not noticed yet, or does again. */
@@ -61,12 +68,16 @@ export class Health {
   #heard = 0;
   #read = 0;
   #silent = false;
+  /** Since all was well. */
+  #troubled = false;
   #broken = false;
   #repairs = 0;
   #cancelRepair: (() => void) | null = null;
   #cancelDeadline: (() => void) | null = null;
   #cancelVerify: (() => void) | null = null;
   #awaiting = false;
+  /** A repair waits for a way to tell the peer of it. */
+  #due = false;
 
   constructor(hooks: HealthHooks) {
     this.#hooks = hooks;
@@ -74,6 +85,11 @@ export class Health {
 
   get silent(): boolean {
     return this.#silent;
+  }
+
+  /** Something arrived lately: a browser may say `disconnected` for some seconds more. */
+  get flowing(): boolean {
+    return this.#everUp && !this.#silent && this.#hooks.now() - this.#heard < SILENT_AFTER;
   }
 
   /** There is somebody at the other end from now on, or only now something to check. */
@@ -97,6 +113,9 @@ export class Health {
       this.#hopeless = false;
       this.#recovered();
     } else if (state === 'disconnected' || state === 'failed') this.#trouble();
+    // Checks of an ICE restart may come to nothing.
+    else if (state === 'connecting' && this.#everUp && !this.#cancelRepair)
+      this.#await(this.#patient(AGREED_WAIT));
   }
 
   /** @param bytes received so far over the whole connection */
@@ -108,11 +127,13 @@ export class Health {
     if (bytes !== this.#bytes) {
       this.#bytes = bytes;
       this.#heard = now;
-      if (this.#silent && this.#state === 'connected') this.#recovered();
+      if (this.#state === 'disconnected' || (this.#silent && this.#state === 'connected')) this.#recovered();
       return;
     }
     const quiet = now - this.#heard;
-    if (this.#state !== 'connected' || quiet < ASK_AFTER || !this.#hooks.ask()) return;
+    if (this.#state !== 'disconnected') {
+      if (this.#state !== 'connected' || quiet < ASK_AFTER || !this.#hooks.ask()) return;
+    }
     if (quiet < SILENT_AFTER || this.#silent) return;
     this.#silent = true;
     this.#hooks.silent(true);
@@ -123,8 +144,19 @@ export class Health {
   nudge(): void {
     // A first attempt that is under way has met the new network already.
     if (!this.#everUp && !this.#cancelRepair) return;
-    this.#cancelRepair?.();
-    this.#repair();
+    this.#repair(true);
+  }
+
+  /** The peer can be told of repairs again. */
+  reached(): void {
+    if (!this.#due) return;
+    this.#due = false;
+    this.#await(LISTEN);
+  }
+
+  /** A description was applied: another repair on top of it would only begin the checks of paths anew. */
+  agreed(): void {
+    if (this.#cancelRepair && !this.#broken) this.#await(this.#patient(AGREED_WAIT));
   }
 
   /** The connection cannot be negotiated any more, or the peer closed it: nothing but a new one helps. */
@@ -164,18 +196,33 @@ export class Health {
   }
 
   #trouble(wait = 0): void {
+    this.#troubled = true;
     this.#cancelRepair ??= this.#after(this.#patient(wait) + this.#turn, () => this.#repair());
   }
 
-  #repair(): void {
+  #repair(changed = false): void {
     const wait = this.#hopeless ? HOPELESS_WAIT : WAITS[Math.min(this.#repairs, WAITS.length - 1)]!;
+    this.#await(this.#patient(wait));
+    // What nobody can be told of only gathers in the dark, where Firefox asks its TURN server more and more rarely.
+    this.#due = !changed && !this.#hooks.reachable();
+    if (this.#due) return;
     this.#repairs += 1;
-    this.#cancelRepair = this.#after(this.#patient(wait), () => {
-      this.#cancelRepair = null;
-      if (this.#broken || this.#silent || this.#state !== 'connected') this.#repair();
-    });
     const restart = !this.#broken && this.#repairs % REBUILD_EVERY > 0;
-    if (restart || !this.#hooks.rebuild()) this.#hooks.restart();
+    if (restart || !this.#hooks.rebuild()) this.#hooks.restart(changed);
+  }
+
+  /** Repairs after `wait`, unless all is well by then. */
+  #await(wait: number): void {
+    this.#troubled = true;
+    this.#cancelRepair?.();
+    this.#cancelRepair = this.#after(wait, () => {
+      this.#cancelRepair = null;
+      if (this.#broken || this.#silent || !this.#isUp) this.#repair();
+    });
+  }
+
+  get #isUp(): boolean {
+    return this.#state === 'connected' || (this.#state === 'disconnected' && this.flowing);
   }
 
   /** Two machines that took long to connect take as long again: more attempts would only add to what they have to do. */
@@ -184,10 +231,9 @@ export class Health {
   }
 
   #recovered(): void {
-    if (this.#silent) {
-      this.#silent = false;
-      this.#hooks.silent(false);
-    }
+    if (!this.#troubled) return;
+    this.#troubled = this.#silent = false;
+    this.#hooks.silent(false);
     // A path that is back mends no connection that is of no use without its channel.
     if (this.#broken) return;
     this.#cancelRepair?.();

@@ -212,6 +212,10 @@ export class MeshTransport implements MediaTransport {
     for (const link of this.#links.values()) link.resend();
   }
 
+  reachable(): void {
+    for (const link of this.#links.values()) link.reachable();
+  }
+
   nudge(): void {
     for (const link of this.#links.values()) link.nudge();
   }
@@ -288,6 +292,7 @@ export class MeshTransport implements MediaTransport {
       send: (signal) => this.#port.send(id, signal),
       receive: (signal) => this.receive(id, signal),
       relayOpen: () => this.#port.open,
+      relaySure: () => this.#port.sure,
       rebuild: () => {
         // An original client keeps the connection that it has: another one would never be answered.
         if (this.#links.get(id) !== link || !this.#peers.get(id)?.ext) return false;

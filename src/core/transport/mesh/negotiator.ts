@@ -48,6 +48,21 @@ function belongsTo({ usernameFragment }: RTCIceCandidateInit, sdp: string): bool
   return !usernameFragment || sdp.split(/\r?\n/).includes(`a=ice-ufrag:${usernameFragment}`);
 }
 
+/**
+ * The answer that settled who opens the DTLS association: it stays so (RFC 8842, 5.5). Firefox chooses anew when it has
+ * rolled an offer back, which Chromium refuses, unless the offer leaves it no choice.
+ */
+function withKnownRole(
+  offer: string,
+  { currentLocalDescription: ours, currentRemoteDescription: theirs }: RTCPeerConnection,
+) {
+  const answer = ours?.type === 'answer' ? ours : theirs;
+  const role = /^a=setup:(active|passive)/m.exec(answer?.sdp ?? '')?.[1];
+  if (!role) return offer;
+  const other = role === 'active' ? 'passive' : 'active';
+  return offer.replace(/^a=setup:actpass/gm, `a=setup:${answer === theirs ? role : other}`);
+}
+
 /** Which way every section goes. */
 const directions = (sdp: string) => sdp.match(/^a=(sendrecv|sendonly|recvonly|inactive)/gm)?.join();
 
@@ -65,6 +80,8 @@ export class Negotiator {
   /** Numbers our descriptions; the highest one of theirs that counted. */
   #said = 0;
   #heard = 0;
+  /** The number of their offer that was answered last. */
+  #answered = 0;
   /** What the answer to our newest offer said of it. */
   #agreed: string | undefined;
   #candidates = 0;
@@ -121,11 +138,16 @@ export class Negotiator {
     this.#ignoreOffer = !this.#polite() && type === 'offer' && !readyForOffer;
     if (this.#ignoreOffer) return this.#hooks.ignored();
 
+    // Said once more: so is its answer. Firefox, asked to take an ICE restart twice, never comes out of its checks.
+    if (type === 'offer' && offer === this.#answered && pc.localDescription?.type === 'answer') {
+      this.#heard = seq ?? this.#heard;
+      return this.#sendLocal(offer);
+    }
     if (sdp.split('\nm=').length > MAX_SECTIONS) return this.#hooks.misbehaved('too many sections');
     this.#heard = seq ?? this.#heard;
     this.#settingRemoteAnswer = type === 'answer';
     try {
-      await pc.setRemoteDescription({ type, sdp });
+      await pc.setRemoteDescription({ type, sdp: type === 'offer' ? withKnownRole(sdp, pc) : sdp });
     } finally {
       this.#settingRemoteAnswer = false;
     }
@@ -135,6 +157,7 @@ export class Negotiator {
       // Number 1 is a connection's very first offer, and theirs: ours begin at 2.
       this.#offers ||= 1;
       await pc.setLocalDescription();
+      this.#answered = offer ?? 0;
       this.#sendLocal(offer);
     }
     for (const candidate of this.#early.splice(0)) await this.#candidate(candidate);

@@ -30,6 +30,8 @@ export interface LinkHooks {
   unreachable(): void;
   /** The relay can be reached. */
   relayOpen(): boolean;
+  /** It is not silent where it should answer, either. */
+  relaySure(): boolean;
   /** Begins anew with another connection. */
   rebuild(): boolean;
   /** What the peer should know as soon as it can be told. */
@@ -56,6 +58,10 @@ const LINK_STATES: Readonly<Record<RTCPeerConnectionState, LinkState>> = {
   failed: 'failed',
   closed: 'none',
 };
+
+/** The ICE generation of a description. */
+const generation = (description: RTCSessionDescription | null) =>
+  /^a=ice-ufrag:.*/m.exec(description?.sdp ?? '')?.[0];
 
 function createConnection(platform: Platform, config: RTCConfiguration): RTCPeerConnection {
   try {
@@ -155,9 +161,16 @@ export class PeerLink {
       owner: () => this.#offeredFirst || !this.#peer?.ext,
       mute: () => this.#control?.open === false,
       ask: () => this.tell({ t: 'ping' }),
-      restart: () => this.#restart(),
+      reachable: () => !!this.#hooks?.relaySure() || (this.#alive && this.#control?.open === true),
+      restart: (changed) => this.#restart(changed),
       rebuild: () => !!this.#hooks?.relayOpen() && this.#hooks.rebuild(),
-      silent: () => this.#tellState(),
+      silent: (is) => {
+        this.#tellState();
+        if (is || !(this.#slots instanceof Slots)) return;
+        this.#slots.refresh();
+        // An ICE restart that was offered in vain makes both senders measure the path anew, rather than creep up on it.
+        this.resend();
+      },
       unreachable: () => this.#unreachable(),
       now: () => platform.now(),
       after: (ms, callback) => platform.after(ms, callback),
@@ -240,6 +253,13 @@ export class PeerLink {
     this.#again = false;
   }
 
+  /** Signals arrive again. */
+  reachable(): void {
+    this.#health.reached();
+    // A path that is back by itself is to be noticed before it is repaired.
+    if (!this.#alive) this.#monitor.start();
+  }
+
   /** The network changed under the page. */
   nudge(): void {
     this.#health.nudge();
@@ -314,9 +334,14 @@ export class PeerLink {
     const hooks = this.#hooks!;
     const open = hooks.relayOpen();
     const told = (this.#again || !open) && this.tell({ t: 'signal', ...signal });
-    const alive = this.#pc.connectionState === 'connected' && !this.#health.silent;
     // What goes out again does so once more when the relay is back.
-    if (!told || open || !(alive || this.#again)) hooks.send(signal);
+    if (!told || open || !(this.#alive || this.#again)) hooks.send(signal);
+  }
+
+  /** Something comes through. */
+  get #alive(): boolean {
+    const { connectionState } = this.#pc;
+    return connectionState === 'connected' ? !this.#health.silent : this.#health.flowing;
   }
 
   /** A signal towards a socket that is half open is lost, and nobody learns of it: the offer goes out again. */
@@ -373,8 +398,10 @@ export class PeerLink {
 
   #tellState(): void {
     const { connectionState } = this.#pc;
-    const silent = this.#health.silent && connectionState === 'connected';
-    this.#hooks?.link(silent ? 'interrupted' : LINK_STATES[connectionState]);
+    const { silent, flowing } = this.#health;
+    if (connectionState === 'connected' && silent) this.#hooks?.link('interrupted');
+    else if (connectionState === 'disconnected' && flowing) this.#hooks?.link('connected');
+    else this.#hooks?.link(LINK_STATES[connectionState]);
   }
 
   #unreachable(): boolean {
@@ -386,9 +413,12 @@ export class PeerLink {
     return true;
   }
 
-  #restart(): void {
+  #restart(changed: boolean): void {
     // Closed behind our back: a new connection follows.
     if (this.#pc.signalingState === 'closed') return;
+    // One that waits for its answer is as good as another, of which Firefox does not survive two in a row.
+    const { pendingLocalDescription: offered, currentLocalDescription: before } = this.#pc;
+    if (!changed && offered && generation(offered) !== generation(before)) return this.resend();
     this.timeline.mark('restart');
     // TURN credentials may have expired since. The certificates have to be the very same: none at all is a change.
     this.#pc.setConfiguration(this.#config());
@@ -416,6 +446,7 @@ export class PeerLink {
   }
 
   #settled(): void {
+    this.#health.agreed();
     this.#plain?.complete();
     for (const source of SOURCE_NAMES) {
       const track = this.#slots.remote(source);
