@@ -35,7 +35,7 @@ describe('a signal by way of a plain server', () => {
   });
 
   it("of a stranger's making is taken for what it is worth", () => {
-    const data = { sdp: SDP, to: 'jonas', offer: {}, seq: -1 };
+    const data = { sdp: SDP, to: 'jonas', offer: '2', seq: -1 };
     expect(toSignal({ type: 'webrtc.offer', room: 'standup', from: 'maya', data })).to.deep.equal({
       kind: 'offer',
       payload: SDP,

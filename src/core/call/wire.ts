@@ -49,16 +49,20 @@ export function fromSignal(room: string, to: string, signal: Signal, marked: boo
     : { type: `webrtc.${kind}`, room, data: { sdp: payload, to, ...ids } };
 }
 
+const isNumber = (value: unknown): value is number => typeof value === 'number' && value >= 0;
+
 export function toSignal({ type, data }: Extract<RelayMessage, { type: `webrtc.${string}` }>): Signal {
   const isCandidate = type === 'webrtc.iceCandidate';
   const payload = isCandidate ? data.candidate : data.sdp;
-  const ids = MARK.exec(payload)?.groups ?? data;
-  const [offer, seq] = [Number(ids['offer']), Number(ids['seq'])];
+  const mark = MARK.exec(payload)?.groups;
+  const { conn, offer, seq } = mark
+    ? { conn: mark['conn'], offer: Number(mark['offer']), seq: Number(mark['seq']) }
+    : data;
   return {
     kind: isCandidate ? 'candidate' : type === 'webrtc.offer' ? 'offer' : 'answer',
     payload,
-    ...(typeof ids.conn === 'string' ? { conn: ids.conn } : {}),
-    ...(offer >= 0 ? { offer } : {}),
-    ...(seq >= 0 ? { seq } : {}),
+    ...(conn === undefined ? {} : { conn }),
+    ...(isNumber(offer) ? { offer } : {}),
+    ...(isNumber(seq) ? { seq } : {}),
   };
 }

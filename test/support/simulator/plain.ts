@@ -2,6 +2,7 @@
 import type { SourceName } from '../../../src/core/index.ts';
 import type { FakePeerConnection } from '../fake-platform/index.ts';
 import type { PlainPeer } from '../plain-client/peer.ts';
+import { freeze, loseSockets, slowSignals } from './anyone.ts';
 import type { Actor } from './actor.ts';
 import type { PlainActor } from './plain-actor.ts';
 import type { Step, StepKind } from './plan.ts';
@@ -106,38 +107,9 @@ export const PLAIN_RULES: Partial<Record<StepKind, PlainRule>> = {
       return other !== undefined;
     },
   },
-  'socket lost': {
-    whom: there,
-    happen: (stage, _step, actor) => {
-      const list = stage.world.platform(actor.page).sockets.filter(({ readyState }) => readyState === 1);
-      for (const socket of list) socket.server?.terminate();
-      return list.length > 0;
-    },
-  },
-  freeze: {
-    whom: (actor) => actor.present && actor.awake,
-    happen: (stage, step, actor) => {
-      const { page } = actor;
-      actor.frozen = true;
-      stage.world.freeze(page);
-      stage.until(step.ms, () => {
-        if (actor.page !== page || !actor.frozen) return;
-        actor.frozen = false;
-        stage.world.thaw(page);
-      });
-      return true;
-    },
-  },
-  'slow signals': {
-    whom: there,
-    happen: (stage, step, actor) => {
-      const list = stage.world.platform(actor.page).sockets.filter(({ readyState }) => readyState === 1);
-      const extra = step.ms / 8;
-      for (const { cable } of list) cable.extra += extra;
-      stage.until(step.ms * 2, () => list.forEach(({ cable }) => (cable.extra -= extra)));
-      return list.length > 0;
-    },
-  },
+  'socket lost': { whom: there, happen: loseSockets },
+  freeze: { whom: (actor) => actor.present && actor.awake, happen: freeze },
+  'slow signals': { whom: there, happen: slowSignals },
 };
 
 const flows = ({ pc }: PlainPeer, track: MediaStreamTrack | null): boolean =>

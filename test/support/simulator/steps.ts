@@ -1,4 +1,5 @@
 /** What can happen. Each answers whether it did: a step that fits nobody at the moment is passed over. */
+import { freeze, loseSockets, slowSignals } from './anyone.ts';
 import { fakeDevices } from './devices.ts';
 import type { Step, StepKind } from './plan.ts';
 import { screens, toggleBoth } from './screens.ts';
@@ -16,15 +17,12 @@ interface Rule {
 
 const anybody = (): boolean => true;
 const outside = (actor: Actor): boolean => !actor.present && !actor.frozen;
+const there = (actor: Actor): boolean => actor.present;
 const inside = (actor: Actor): boolean => actor.present && actor.awake;
 
 /** Somebody else, whom this one is or may be connected to. */
 function another(stage: Stage, actor: Actor, step: Step): Actor | undefined {
   return stage.pick(step.other, (each) => each !== actor && each.present);
-}
-
-function sockets(stage: Stage, actor: Actor) {
-  return stage.world.platform(actor.page).sockets.filter(({ readyState }) => readyState === 1);
 }
 
 /** Presses a button one to four times, as fast as a person or a script may. */
@@ -80,7 +78,7 @@ export const RULES: Readonly<Record<StepKind, Rule>> = {
     },
   },
   crash: {
-    whom: (actor) => actor.present,
+    whom: there,
     happen: (stage, step, actor) => {
       if (actor.frozen) stage.world.thaw(actor.page);
       stage.closePage(actor, step.coin ? 'tab' : 'machine');
@@ -126,7 +124,7 @@ export const RULES: Readonly<Record<StepKind, Rule>> = {
     },
   },
   'path cut': {
-    whom: (actor) => actor.present,
+    whom: there,
     happen: (stage, step, actor) => {
       const other = another(stage, actor, step);
       if (other) stage.cut(actor, other, step.ms);
@@ -134,7 +132,7 @@ export const RULES: Readonly<Record<StepKind, Rule>> = {
     },
   },
   'data lost': {
-    whom: (actor) => actor.present,
+    whom: there,
     happen: (stage, step, actor) => {
       const other = another(stage, actor, step);
       return other !== undefined && stage.world.network.loseData(actor.page, other.page);
@@ -154,7 +152,7 @@ export const RULES: Readonly<Record<StepKind, Rule>> = {
     },
   },
   'network lost': {
-    whom: (actor) => actor.present,
+    whom: there,
     happen: (stage, step, actor) => {
       const { platform } = actor;
       for (const other of [...stage.actors, ...stage.plains])
@@ -168,16 +166,9 @@ export const RULES: Readonly<Record<StepKind, Rule>> = {
       return true;
     },
   },
-  'socket lost': {
-    whom: (actor) => actor.present,
-    happen: (stage, _step, actor) => {
-      const list = sockets(stage, actor);
-      for (const socket of list) socket.server?.terminate();
-      return list.length > 0;
-    },
-  },
+  'socket lost': { whom: there, happen: loseSockets },
   'half-open socket': {
-    whom: (actor) => actor.present,
+    whom: there,
     happen: (stage, _step, actor) => {
       // One that is being opened dies of it as well.
       const some = actor.platform.sockets.some(({ readyState }) => readyState < 2);
@@ -205,29 +196,10 @@ export const RULES: Readonly<Record<StepKind, Rule>> = {
   },
   freeze: {
     whom: (actor) => actor.present && actor.awake,
-    happen: (stage, step, actor) => {
-      const { page } = actor;
-      actor.frozen = true;
-      stage.world.freeze(page);
-      stage.until(step.ms, () => {
-        if (actor.page !== page || !actor.frozen) return;
-        actor.frozen = false;
-        stage.world.thaw(page);
-        if (step.coin) actor.platform.emit('visible');
-      });
-      return true;
-    },
+    happen: (stage, step, actor) =>
+      freeze(stage, step, actor, () => step.coin && actor.platform.emit('visible')),
   },
-  'slow signals': {
-    whom: (actor) => actor.present,
-    happen: (stage, step, actor) => {
-      const list = sockets(stage, actor);
-      const extra = step.ms / 8;
-      for (const { cable } of list) cable.extra += extra;
-      stage.until(step.ms * 2, () => list.forEach(({ cable }) => (cable.extra -= extra)));
-      return list.length > 0;
-    },
-  },
+  'slow signals': { whom: there, happen: slowSignals },
   'lost signals': {
     whom: anybody,
     happen: (stage, step) => {

@@ -131,9 +131,8 @@ export class Health {
       return;
     }
     const quiet = now - this.#heard;
-    if (this.#state !== 'disconnected') {
-      if (this.#state !== 'connected' || quiet < ASK_AFTER || !this.#hooks.ask()) return;
-    }
+    const asks = this.#state === 'connected' && quiet >= ASK_AFTER && this.#hooks.ask();
+    if (!asks && this.#state !== 'disconnected') return;
     if (quiet < SILENT_AFTER || this.#silent) return;
     this.#silent = true;
     this.#hooks.silent(true);
