@@ -243,7 +243,30 @@ for (const [kind, name] of SERVERS) {
         await room.world.run(2_000);
         expect(others(ours)).to.have.length(1);
         expect(room.heard('ours').filter((each) => each.name === 'participant-left')).to.deep.equal([]);
+        await room.world.when(() => whole({ room, ours, plain, server: null }), 'both ways', 15_000);
         end({ room, ours, plain });
+      });
+    });
+
+    it('offers that cross where signals take seconds: none of its is answered that a copy of ours made void', async () => {
+      await forSeeds(async (seed, plainId) => {
+        const all = await mixed(kind, seed, plainId, ['plain', 'ours']);
+        const { world } = all.room;
+        const slow = (by: number) => {
+          for (const name of ['ours', 'plain'])
+            for (const { cable } of world.platform(name).sockets) cable.extra += by;
+        };
+        const extra = world.random.between(500, 2_000);
+        slow(extra);
+        for (const pc of world.peerConnections('ours')) if (pc.signalingState === 'stable') pc.restartIce();
+        await world.run(world.random.between(0, 5_000));
+        await all.plain.use('screen');
+        await world.when(() => stateOf(all.ours, 'screen') === 'on', 'its screen', 60_000);
+        slow(-extra);
+        await world.when(() => whole(all), 'sound and picture both ways', 25_000);
+        await world.run(5_000);
+        expect(whole(all)).to.equal(true);
+        end(all);
       });
     });
 

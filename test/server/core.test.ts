@@ -196,6 +196,25 @@ test('a plain client that leaves and joins back to back stays in the eyes of ext
   assert.deepEqual([left?.type, left?.data.reason, users?.type], ['room.left', 'user', 'room.users']);
 });
 
+test('signals to a plain client that leaves and joins back to back wait for it', () => {
+  const { connect, clock } = memoryRelay({ heartbeatSeconds: 60 });
+  const ext = connect({ username: 'Ext' }, 'ext');
+  const plain = connect({ username: 'Plain' });
+  for (const socket of [ext, plain]) socket.say('chat.join', 'r');
+  const to = plain.connection.person.userID;
+  const answer = (sdp: string): void => ext.say('webrtc.answer', 'r', { sdp, to });
+  plain.say('chat.leave', 'r');
+  answer('between');
+  plain.read();
+  plain.say('chat.join', 'r');
+  assert.deepEqual(plain.types(), ['room.users', 'webrtc.answer']);
+  plain.say('chat.leave', 'r');
+  clock.advance(2_000);
+  answer('to nobody');
+  plain.say('chat.join', 'r');
+  assert.deepEqual(plain.types(), ['room.users']);
+});
+
 test('a reader that is 1 MiB behind is cut, and others do not notice', () => {
   const { connect, logged } = memoryRelay();
   const slow = connect({}, 'slow');

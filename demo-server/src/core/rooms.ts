@@ -4,6 +4,7 @@
  *
  * A *seat* is one member of one room. Plain clients have a seat per socket, extended ones a seat per session, which
  * outlives a lost socket for the grace: nobody is told, signals wait, and the next join of that session takes it back.
+ * Signals to a plain one wait as well while its microphone is switched (`REJOIN_MS`).
  */
 import { encode } from '../../../src/core/protocol/codec.ts';
 import type { JoinOffer, Reason } from '../../../src/core/protocol/schema.ts';
@@ -135,7 +136,7 @@ export class Rooms {
 
   private pass(seat: Seat, from: string | null, text: string, keep: boolean): void {
     if (!seat.away) this.options.deliver(seat.person.key, text);
-    else if (keep && seat.person.ext) seat.away.backlog.add(from, text);
+    else if (keep) seat.away.backlog.add(from, text);
   }
 
   private setAway(seat: Seat, milliseconds: number, expire: () => void): void {
@@ -158,10 +159,14 @@ export class Rooms {
     seat.username = request.username;
     seat.capacity = request.capacity ?? Infinity;
     const backlog = this.setBack(seat);
+    const tellKept = () => {
+      for (const { text } of backlog?.frames ?? []) this.options.deliver(person.key, text);
+    };
     if (!person.ext) {
       // Only plain members saw it leave. Without a leave before, the repeated join is answered to its sender alone.
       this.announce(room, (viewer) => (backlog ? !viewer.person.ext : viewer === seat));
-      return;
+      // Nobody says an answer twice that came between its leave and its join; its connections are what they were.
+      return tellKept();
     }
     if (changed) this.announce(room, (viewer) => viewer !== seat);
     for (const [userID, reason] of backlog?.left ?? []) {
@@ -169,7 +174,7 @@ export class Rooms {
     }
     const dealt = (request.offers ?? []).map(() => null); // its connections are alive: nobody gets an offer
     this.options.deliver(person.key, joinedFrame(room, seat, dealt, true));
-    for (const { text } of backlog?.frames ?? []) this.options.deliver(person.key, text);
+    tellKept();
   }
 
   /** The answer to a newcomer's join, and its prepared offers, one each to the members who came first. */

@@ -110,8 +110,11 @@ export interface MediaTransport {
   assign(conn: string, peer: PeerInfo): void;
   /** The prepared offers that nobody was dealt are not needed any more; closed in a while. */
   discardPrepared(): void;
-  /** Opens a link, or returns with the one that is there. */
-  connect(peer: PeerInfo): void;
+  /**
+   * Opens a link, or returns with the one that is there.
+   * @param back the relay lists the peer again, which it did not before
+   */
+  connect(peer: PeerInfo, back?: boolean): void;
   /** Ends the link to a peer. */
   disconnect(id: string): void;
   receive(from: string, signal: Signal): void;

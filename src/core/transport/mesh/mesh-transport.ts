@@ -145,7 +145,7 @@ export class MeshTransport implements MediaTransport {
     for (const link of this.#prepared.splice(0)) link.close();
   }
 
-  connect(peer: PeerInfo): void {
+  connect(peer: PeerInfo, back = false): void {
     const { id, ext, initiator } = peer;
     const known = this.#peers.has(id);
     if (!known) this.#peers.set(id, peer);
@@ -155,7 +155,7 @@ export class MeshTransport implements MediaTransport {
       this.#open(now, now.ext === false ? undefined : this.#platform.randomId(64)).offer();
     };
     if (ext) return void (initiator && begin());
-    if (known) return;
+    if (known) return void (back && this.#links.get(id)?.recall());
     const wait = ext === null && initiator ? GUESS_WAIT : OFFER_WAIT;
     this.#withKit(() =>
       // Whoever has left and come back since is waited for anew.
@@ -209,7 +209,7 @@ export class MeshTransport implements MediaTransport {
   }
 
   resend(): void {
-    for (const link of this.#links.values()) link.resend();
+    for (const link of this.#links.values()) link.recall();
   }
 
   reachable(): void {

@@ -63,6 +63,7 @@ function withKnownRole(
   return offer.replace(/^a=setup:actpass/gm, `a=setup:${answer === theirs ? role : other}`);
 }
 
+const mids = (sdp: string) => sdp.match(/^a=mid:.*/gm)?.join();
 /** Which way every section goes. */
 const directions = (sdp: string) => sdp.match(/^a=(sendrecv|sendonly|recvonly|inactive)/gm)?.join();
 
@@ -127,7 +128,10 @@ export class Negotiator {
   async #description(type: 'offer' | 'answer', { payload: sdp, offer, seq }: Signal): Promise<void> {
     const pc = this.#pc;
     if (seq !== undefined && seq <= this.#heard) return;
-    const stale = pc.signalingState !== 'have-local-offer' || (offer !== undefined && offer !== this.#offers);
+    const stale =
+      pc.signalingState !== 'have-local-offer' ||
+      // Answers of original clients have no number; one to an older offer may be of other sections.
+      (offer === undefined ? mids(sdp) !== mids(pc.localDescription?.sdp ?? '') : offer !== this.#offers);
     if (type === 'answer' && stale) {
       // Our offer was sent again, and answered otherwise the second time: over there that one counts.
       const again = pc.signalingState === 'stable' && offer !== undefined && offer === this.#offers;

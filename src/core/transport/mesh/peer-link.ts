@@ -44,6 +44,8 @@ export interface LinkHooks {
 const ANSWER_TIMEOUT = 4_000;
 /** The same towards an original client. */
 const PLAIN_TIMEOUT = 2_000;
+/** How long after our return an original client takes to offer anew, where it gave us up meanwhile, in milliseconds. */
+const RETURN = 1_000;
 /** Offers that cross do so within this time, in milliseconds. */
 const GLARE = 1_000;
 
@@ -244,12 +246,23 @@ export class PeerLink {
       this.#tentative = false;
       if (this.#peer?.ext === null) this.#decide(this.#peer, !!signal.conn);
     }
-    this.#negotiator.receive(signal);
+    const deliver = () => this.#negotiator.receive(signal);
+    if (!this.#plain?.holds(signal, this.#polite, deliver)) deliver();
+  }
+
+  /**
+   * The relay, or the peer, is back: what was swallowed goes again. Towards an original client later: the answer may be
+   * under way, or the offer of another connection, which would take ours for a part of it.
+   */
+  recall(): void {
+    if (this.#plain) this.#expectAnswer(RETURN, this.#plain);
+    else this.resend();
   }
 
   resend(): void {
     this.#again = true;
     this.#negotiator.resend();
+    if (this.#polite) this.#repeat(this.#plain?.missed);
     this.#again = false;
   }
 
@@ -290,6 +303,7 @@ export class PeerLink {
     this.#stopExpecting?.();
     this.#health.stop();
     this.#control?.close();
+    this.#plain?.close();
     pc.onnegotiationneeded =
       pc.onicecandidate =
       pc.onconnectionstatechange =
@@ -304,7 +318,7 @@ export class PeerLink {
   /** The first answer tells whether the peer is one of ours. */
   #decide(peer: PeerInfo, ext: boolean): void {
     this.#peer = { ...peer, ext };
-    if (ext) return;
+    if (ext || this.#plain) return;
     this.#control = null;
     this.#slots = this.#plainSlots();
     this.#slots.adopt();
@@ -317,7 +331,7 @@ export class PeerLink {
 
   #send(signal: Signal): void {
     const { kind } = signal;
-    const wait = this.#plain?.wait(kind);
+    const wait = this.#plain?.sends(signal);
     if (wait) return this.#expectAnswer(wait);
     if (this.#peer && this.#hooks) this.#dispatch(this.conn ? { ...signal, conn: this.conn } : signal);
     else this.#unsent.push(signal);
@@ -345,10 +359,18 @@ export class PeerLink {
   }
 
   /** A signal towards a socket that is half open is lost, and nobody learns of it: the offer goes out again. */
-  #expectAnswer(wait = this.#peer?.ext ? ANSWER_TIMEOUT : PLAIN_TIMEOUT): void {
+  #expectAnswer(wait = this.#peer?.ext ? ANSWER_TIMEOUT : PLAIN_TIMEOUT, returned?: PlainSlots): void {
     this.#expected = this.#platform.now();
     this.#stopExpecting?.();
-    this.#stopExpecting = this.#platform.after(wait, () => this.#hooks && this.resend());
+    this.#stopExpecting = this.#platform.after(wait, () => {
+      if (!this.#hooks) return;
+      this.#repeat(returned?.lost);
+      this.resend();
+    });
+  }
+
+  #repeat(signals: readonly Signal[] = []): void {
+    for (const signal of signals) this.#dispatch(signal);
   }
 
   #onChannel(channel: RTCDataChannel): void {

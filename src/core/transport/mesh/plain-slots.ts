@@ -13,6 +13,14 @@ import type { SlotStreams } from './slots.ts';
 const BLACK_FRAMES = 500;
 /** How long after our answer its receiver may ignore an offer for good (ms), with time to spare for the way. */
 const DEAF = 100;
+/** So many times goes an offer unheard before its receiver is taken to wait for an answer. */
+const DEAF_FOR_LONG = 6;
+/**
+ * How long a copy of an offer, or its answer, may be under way (ms): so long, which is more than lies between two copies,
+ * or half as long again as the answer before it took, up to the other.
+ */
+const UNDER_WAY = 3_000;
+const MOST_UNDER_WAY = 10_000;
 
 type Kind = 'audio' | 'video';
 const KINDS: readonly Kind[] = ['audio', 'video'];
@@ -66,6 +74,18 @@ export class PlainSlots {
   /** Their sources by section. */
   #theirs = new Map<string, SourceName>();
   #answered = -Infinity;
+  /** Offers of ours that went out, the same one again included, less the answers that came. */
+  #copies = 0;
+  /** When the first and the last of them went out. */
+  #asked = 0;
+  #offered = -Infinity;
+  #patience = UNDER_WAY;
+  /** How often the present one went unanswered. */
+  #vain = 0;
+  /** Our last answer, and what followed our last description. */
+  #answer: Signal[] = [];
+  #lately: Signal[] = [];
+  #forgetHeld: (() => void) | null = null;
   /** The stream of their microphone and camera. */
   #main: string | undefined;
 
@@ -130,11 +150,71 @@ export class PlainSlots {
     }
   }
 
-  /** How long a description of ours has to wait (ms): an impolite original is deaf to an offer right after an answer. */
-  wait(kind: Signal['kind']): number {
+  /**
+   * A signal is about to go out.
+   * @returns how long it has to wait (ms): an impolite original is deaf to an offer right after an answer
+   */
+  sends(signal: Signal): number {
     const now = this.#platform.now();
-    if (kind === 'answer') this.#answered = now;
-    return kind === 'offer' && now < this.#answered + DEAF ? DEAF : 0;
+    if (signal.kind === 'offer') {
+      if (now < this.#answered + DEAF) return DEAF;
+      if (!this.#underWay) {
+        this.#copies = 0;
+        this.#asked = now;
+      }
+      this.#copies += 1;
+      this.#offered = now;
+      this.#lately = [];
+      return 0;
+    }
+    if (signal.kind === 'answer') {
+      this.#answered = now;
+      this.#answer = this.#lately = [signal];
+    } else this.#lately = [...this.#lately, signal];
+    return 0;
+  }
+
+  /**
+   * What it may lack after an absence: servers drop signals to it while its microphone is switched, and it asks for
+   * nothing twice.
+   */
+  get lost(): readonly Signal[] {
+    const { signalingState, connectionState } = this.#pc;
+    return signalingState === 'stable' && connectionState !== 'connected' ? this.#lately : [];
+  }
+
+  /** What an impolite one may lack that is deaf to our offer for long: the answer to its own. */
+  get missed(): readonly Signal[] {
+    if (this.#pc.signalingState === 'stable') return [];
+    this.#vain += 1;
+    return this.#vain % DEAF_FOR_LONG ? [] : this.#answer;
+  }
+
+  /**
+   * A polite original that has made an offer, and is then reached by a copy of one of ours, takes its own back without a
+   * word, answers, and makes another. So while a copy may be under way its offer waits, and an answer makes it void:
+   * what answers it would be taken for an answer to the next one.
+   * @returns whether it waits
+   */
+  holds(signal: Signal, polite: boolean, deliver: () => void): boolean {
+    if (signal.kind === 'candidate') return false;
+    this.close();
+    const now = this.#platform.now();
+    if (signal.kind === 'answer') {
+      this.#copies -= 1;
+      this.#vain = 0;
+      this.#patience = Math.min(Math.max(UNDER_WAY, 1.5 * (now - this.#asked)), MOST_UNDER_WAY);
+    } else if (!polite && this.#underWay) {
+      const wait = this.#offered + this.#patience - now;
+      this.#forgetHeld = this.#platform.after(wait, deliver);
+      return true;
+    }
+    return false;
+  }
+
+  close(): void {
+    this.#forgetHeld?.();
+    this.#forgetHeld = null;
   }
 
   /** Whether a description is of the connection which is at the other end of this one. */
@@ -157,6 +237,10 @@ export class PlainSlots {
 
   sourceOf(mid: string): SourceName | null {
     return this.#theirs.get(mid) ?? null;
+  }
+
+  get #underWay(): boolean {
+    return this.#copies > 0 && this.#platform.now() < this.#offered + this.#patience;
   }
 
   #track(kind: Kind): MediaStreamTrack | null {
