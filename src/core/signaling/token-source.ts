@@ -43,6 +43,11 @@ export class TokenSource {
     return this.#guest.token;
   }
 
+  /** Whether this page can make requests to the relay: it has. */
+  get signedIn(): boolean {
+    return this.#guest !== null;
+  }
+
   /** Whether a guest's token carries another name than the person has by now. */
   get outdated(): boolean {
     const { token, getToken, displayName } = this.#options();
@@ -62,9 +67,7 @@ export class TokenSource {
     const ask = (again: boolean): Promise<Response> =>
       this.#platform.fetch(besideRelay(relay, 'auth/sign-in').href, request).catch(async (error: unknown) => {
         // Whether nobody answers, or this page may not read the answer, only a request without reading can tell.
-        await this.#platform.fetch(besideRelay(relay, 'health').href, { mode: 'no-cors' }).catch(() => {
-          throw toPmError(error, 'relay-unreachable');
-        });
+        if (!(await knock(this.#platform, relay))) throw toPmError(error, 'relay-unreachable');
         // A network that came back in between looks just the same: it does not twice.
         if (again) return ask(false);
         throw new PmError('relay-refused', 'The relay does not admit this page.', error);
@@ -80,6 +83,13 @@ export class TokenSource {
     throw new PmError('protocol', 'Sign-in answered without a token.');
   }
 }
+
+/** Whether anybody answers at a relay's address. What is asked shows in no page's console, unlike what refuses. */
+export const knock = (platform: Platform, relay: URL): Promise<boolean> =>
+  platform.fetch(besideRelay(relay, 'health').href, { mode: 'no-cors' }).then(
+    () => true,
+    () => false,
+  );
 
 /**
  * Why a socket could not be opened. Browsers hide the status of a failed WebSocket, so the same address is asked by

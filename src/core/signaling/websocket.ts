@@ -6,7 +6,7 @@ import { retryDelay } from '../util/backoff.ts';
 import { Connection } from './connection.ts';
 import type { Signaling, SignalingHandler } from './signaling.ts';
 import type { PlainWelcome } from './plain-server.ts';
-import { diagnose, type TokenSource } from './token-source.ts';
+import { diagnose, knock, type TokenSource } from './token-source.ts';
 
 /** Close code with which our relay gives a session to its newer socket. */
 const REPLACED = 4001;
@@ -14,6 +14,8 @@ const REPLACED = 4001;
 const GREETING = 1_500;
 /** How long it may take to learn why no socket opened, in milliseconds. */
 const PATIENCE = 5_000;
+/** A page's policy may allow sockets alone: every so manieth attempt goes without a request before it. */
+const BLIND_EVERY = 4;
 /** Signals held while no socket is open; older ones fall out, since `resend` repeats what still matters. */
 const HELD_SIGNALS = 256;
 
@@ -41,6 +43,8 @@ export class WebSocketSignaling implements Signaling {
   /** Counts attempts for good, so that an overtaken one notices. */
   #generation = 0;
   #cancelWait: (() => void) | null = null;
+  /** The relay was not there last. */
+  #away = false;
   /** Whether the server greets; null while nobody knows. */
   #greeted: boolean | null = null;
   /** On a server that does not greet the token is the identity: it is kept until it expires or is refused. */
@@ -130,6 +134,12 @@ export class WebSocketSignaling implements Signaling {
       if (generation !== this.#generation) return;
       url.searchParams.set('ext', '1');
       url.searchParams.set('session', session);
+      // Firefox delays a socket the longer the more have failed before, up to a minute. Requests it does not.
+      if (this.#away && (tokens.signedIn || this.#attempt % BLIND_EVERY)) {
+        const there = await this.#patiently(knock(this.#platform, url), false);
+        if (generation !== this.#generation) return;
+        if (!there) throw silent();
+      }
       this.#openSocket(url);
     } catch (error) {
       // A second attempt beside an open socket may fail unseen.
@@ -146,7 +156,7 @@ export class WebSocketSignaling implements Signaling {
         this.#kept = welcome.protocol ? null : (welcome as PlainWelcome);
         this.#greeted = !this.#kept;
         this.#isOpen = true;
-        this.#challenged = false;
+        this.#challenged = this.#away = false;
         this.#attempt = 0;
         this.#handler.opened(welcome);
       },
@@ -195,18 +205,25 @@ export class WebSocketSignaling implements Signaling {
     else void this.#explain(url);
   }
 
+  /** On a path that just died an answer may take minutes. */
+  async #patiently<T>(asked: Promise<T>, late: T): Promise<T> {
+    const generation = this.#generation;
+    const answer = await new Promise<T>((resolve) => {
+      this.#cancelWait = this.#platform.after(PATIENCE, () => resolve(late));
+      void asked.then(resolve);
+    });
+    if (generation === this.#generation) {
+      this.#cancelWait?.();
+      this.#cancelWait = null;
+    }
+    return answer;
+  }
+
   async #explain(url: URL): Promise<void> {
     const generation = this.#generation;
-    // On a path that just died an answer may take minutes.
-    const error = await new Promise<PmError>((resolve) => {
-      this.#cancelWait = this.#platform.after(PATIENCE, () =>
-        resolve(new PmError('relay-unreachable', 'The relay does not answer.')),
-      );
-      void diagnose(this.#platform, url).then(resolve);
-    });
+    const error = await this.#patiently(diagnose(this.#platform, url), silent());
     if (generation !== this.#generation) return;
-    this.#cancelWait?.();
-    this.#cancelWait = null;
+    this.#away = error.code === 'relay-unreachable';
     if (error.code === 'token-invalid') this.#kept = null;
     if (error.code === 'token-invalid' && this.#options.tokens.forget() && this.#attempt === 0) {
       // A guest's token outlived the relay that gave it, or the page can give a fresh one: no failure yet.
@@ -230,3 +247,5 @@ export class WebSocketSignaling implements Signaling {
     );
   }
 }
+
+const silent = () => new PmError('relay-unreachable', 'The relay does not answer.');

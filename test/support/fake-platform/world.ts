@@ -160,7 +160,7 @@ export class FakeWorld {
 
   /** The server process dies: every socket ends with 1006, and nobody answers until `onConnect` is set again. */
   killServer(): void {
-    this.handler = null;
+    this.handler = this.fetchHandler = null;
     for (const socket of [...this.served]) {
       socket.onclose = null;
       socket.onmessage = null;

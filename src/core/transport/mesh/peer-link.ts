@@ -262,7 +262,6 @@ export class PeerLink {
   resend(): void {
     this.#again = true;
     this.#negotiator.resend();
-    if (this.#polite) this.#repeat(this.#plain?.missed);
     this.#again = false;
   }
 
@@ -364,13 +363,9 @@ export class PeerLink {
     this.#stopExpecting?.();
     this.#stopExpecting = this.#platform.after(wait, () => {
       if (!this.#hooks) return;
-      this.#repeat(returned?.lost);
+      for (const signal of returned?.lost ?? []) this.#dispatch(signal);
       this.resend();
     });
-  }
-
-  #repeat(signals: readonly Signal[] = []): void {
-    for (const signal of signals) this.#dispatch(signal);
   }
 
   #onChannel(channel: RTCDataChannel): void {

@@ -13,8 +13,6 @@ import type { SlotStreams } from './slots.ts';
 const BLACK_FRAMES = 500;
 /** How long after our answer its receiver may ignore an offer for good (ms), with time to spare for the way. */
 const DEAF = 100;
-/** So many times goes an offer unheard before its receiver is taken to wait for an answer. */
-const DEAF_FOR_LONG = 6;
 /**
  * How long a copy of an offer, or its answer, may be under way (ms): so long, which is more than lies between two copies,
  * or half as long again as the answer before it took, up to the other.
@@ -80,10 +78,7 @@ export class PlainSlots {
   #asked = 0;
   #offered = -Infinity;
   #patience = UNDER_WAY;
-  /** How often the present one went unanswered. */
-  #vain = 0;
-  /** Our last answer, and what followed our last description. */
-  #answer: Signal[] = [];
+  /** Our last answer and the candidates after it; after an offer of ours its candidates alone. */
   #lately: Signal[] = [];
   #forgetHeld: (() => void) | null = null;
   /** The stream of their microphone and camera. */
@@ -169,7 +164,7 @@ export class PlainSlots {
     }
     if (signal.kind === 'answer') {
       this.#answered = now;
-      this.#answer = this.#lately = [signal];
+      this.#lately = [signal];
     } else this.#lately = [...this.#lately, signal];
     return 0;
   }
@@ -181,13 +176,6 @@ export class PlainSlots {
   get lost(): readonly Signal[] {
     const { signalingState, connectionState } = this.#pc;
     return signalingState === 'stable' && connectionState !== 'connected' ? this.#lately : [];
-  }
-
-  /** What an impolite one may lack that is deaf to our offer for long: the answer to its own. */
-  get missed(): readonly Signal[] {
-    if (this.#pc.signalingState === 'stable') return [];
-    this.#vain += 1;
-    return this.#vain % DEAF_FOR_LONG ? [] : this.#answer;
   }
 
   /**
@@ -202,7 +190,6 @@ export class PlainSlots {
     const now = this.#platform.now();
     if (signal.kind === 'answer') {
       this.#copies -= 1;
-      this.#vain = 0;
       this.#patience = Math.min(Math.max(UNDER_WAY, 1.5 * (now - this.#asked)), MOST_UNDER_WAY);
     } else if (!polite && this.#underWay) {
       const wait = this.#offered + this.#patience - now;
