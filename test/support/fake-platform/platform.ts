@@ -9,6 +9,7 @@ import type { Network } from './peer/network.ts';
 import { FakeRecording } from './recorder.ts';
 import type { Scope } from './scope.ts';
 import { FakeSocket, type ConnectHandler } from './socket.ts';
+import { subtleFor } from './subtle.ts';
 
 /** Where the calendar of every fake world begins. */
 const EPOCH = Date.UTC(2026, 0, 1);
@@ -57,13 +58,7 @@ export class FakePlatform implements Platform {
     this.devices = new FakeMediaDevices(scope);
     this.recording = new FakeRecording(scope);
     this.baseUrl = surroundings.baseUrl;
-    // WebCrypto of the surroundings is real work.
-    this.realSubtle = new Proxy(crypto.subtle, {
-      get: (subtle, name: keyof SubtleCrypto) => {
-        const method = subtle[name] as (...args: unknown[]) => Promise<unknown>;
-        return (...args: unknown[]) => this.work(method.apply(subtle, args));
-      },
-    });
+    this.realSubtle = subtleFor((promise) => this.work(promise));
   }
 
   /** None, unless a test gives it the browser's own: what is received is then kept in memory. */
