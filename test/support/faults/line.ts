@@ -1,7 +1,7 @@
 /** Calls over a bad line: what of the sound and the picture gets through while it lasts. */
 import assert from 'node:assert/strict';
 import type { Stage } from '../e2e/scenario.ts';
-import { pause } from '../e2e/until.ts';
+import { pause, until } from '../e2e/until.ts';
 import type { Visitor } from '../e2e/visitor.ts';
 import { allBack, connectionsMade, figure, runningCall } from './fault.ts';
 
@@ -10,6 +10,8 @@ const GOOD = 5_000;
 /** How long the line is bad, and how long of that it takes the estimate of the bandwidth to follow, in ms. */
 const BAD = 12_000;
 const SETTLING = 4_000;
+/** How long the rates may take to come back after several bad lines in a row, in ms. */
+const COMES_BACK = 150_000;
 /** No 2 s without sound: that is what living means. */
 const ALIVE = 2_000;
 
@@ -59,8 +61,16 @@ export async function livesThrough(stage: Stage, people: readonly Visitor[], lin
       }),
     );
   await pause(GOOD);
-  const worse = Date.now();
-  const before = await arrived(worse - GOOD / 2, worse);
+  // What a bad line has cut comes back slowly, and the slower the more often it was cut.
+  const before = await until(
+    'the line carries enough to be made thin again',
+    async () => {
+      const now = Date.now();
+      const flows = await arrived(now - GOOD / 2, now);
+      return thinFor === null || (flows[thinFor]?.kbit ?? 0) * THINNER > THINNEST ? flows : null;
+    },
+    { timeout: COMES_BACK, every: 1_000 },
+  );
   const made = before[thinFor ?? 0]?.kbit ?? 0;
   const kbit = Math.round(Math.max(THINNEST, Math.min(THIN, made * THINNER)));
   line.worsen(kbit);
