@@ -357,6 +357,23 @@ describe('a call that cannot start', () => {
     expect(given).to.have.length(0);
   });
 
+  it('waits for no token without end', async () => {
+    const room = createFakeRoom({ seed: 24 });
+    const maya = room.call('maya', { getToken: () => new Promise(() => undefined) });
+    expect(await failure(room, maya)).to.include({ code: 'token-invalid' });
+    expect(maya.snapshot.phase).to.equal('failed');
+    expect(room.world.report('maya')).to.deep.equal({ ...nothing, listeners: 1 });
+  });
+
+  it('is over for good once it was disposed of', async () => {
+    const room = createFakeRoom({ seed: 25 });
+    const maya = room.call('maya');
+    await room.joined(maya);
+    maya.dispose();
+    expect(await failure(room, maya)).to.include({ code: 'usage' });
+    expect(room.world.report('maya')).to.deep.equal(nothing);
+  });
+
   for (const [what, options] of [
     ['a blank room', { room: '  ' }],
     ['a room of 129 characters', { room: 'x'.repeat(129) }],

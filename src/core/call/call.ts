@@ -78,6 +78,7 @@ export class Call implements CallLike {
   #joining: Promise<void> | null = null;
   #transport: MediaTransport | null = null;
   #resumeSound: (() => void) | undefined;
+  #disposed = false;
   readonly #stopListening: () => void;
 
   constructor(platform: Platform = browserPlatform()) {
@@ -300,6 +301,7 @@ export class Call implements CallLike {
   }
 
   dispose(reason: Reason = 'element-removed'): void {
+    this.#disposed = true;
     this.#finish(reason, null);
     this.#stopListening();
   }
@@ -319,6 +321,7 @@ export class Call implements CallLike {
   /** @throws {PmError} when a setting makes a start impossible; the phase then is `failed` */
   #begin(phase: 'lobby' | 'joining'): Session {
     try {
+      if (this.#disposed) throw new PmError('usage', 'The call was disposed of: make another one.');
       const room = checkRoom(this.#options.room);
       const relays = relayUrls(this.#options.relay, this.#platform.baseUrl);
       this.#dispatch({ type: 'phase', phase });

@@ -28,7 +28,7 @@ export interface CallOptions {
   readonly displayName: string;
   /** A JWT; absent: guest sign-in at the relay's origin. */
   readonly token: string | null;
-  /** Asked before every connect; takes precedence over `token`. */
+  /** Asked before every connect, which waits 15 s for it at most; takes precedence over `token`. */
   readonly getToken: (() => Promise<string>) | null;
   readonly micOff: boolean;
   readonly cameraOff: boolean;
@@ -209,6 +209,6 @@ export interface CallLike {
   reportPlaybackBlocked(cause: unknown, resume?: () => void): void;
   /** Starts the sound that the browser held back (`soundBlocked`). To be called from within a gesture. */
   playSound(): void;
-  /** Leaves and releases everything for good. */
+  /** Leaves and releases everything for good: `join` fails with `usage` from then on. */
   dispose(reason?: Reason): void;
 }

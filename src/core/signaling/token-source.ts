@@ -12,6 +12,9 @@ export interface TokenOptions {
 /** What a refused sign-in means. A 5xx comes from a relay, or a proxy before it, that may be back in a moment. */
 const SIGN_IN_CODES: Readonly<Record<number, PmErrorCode>> = { 400: 'usage', 429: 'rate-limited' };
 
+/** How long the page may take to have a token, in milliseconds. */
+const TOKEN_WAIT = 15_000;
+
 export class TokenSource {
   readonly #platform: Platform;
   readonly #options: () => TokenOptions;
@@ -29,7 +32,7 @@ export class TokenSource {
     const { token, getToken, displayName: name } = this.#options();
     if (getToken) {
       try {
-        const given: unknown = await getToken();
+        const given: unknown = await this.#inTime(getToken());
         if (typeof given === 'string' && given) return given;
       } catch (error) {
         throw toPmError(error, 'token-invalid');
@@ -41,6 +44,17 @@ export class TokenSource {
       this.#guest = await this.#signIn(relay, name);
     }
     return this.#guest.token;
+  }
+
+  /** A page's own server may never answer, and nothing is said while it is waited for. */
+  async #inTime<T>(asked: Promise<T>): Promise<T> {
+    let stop = () => {};
+    const late = new Promise<never>((_resolve, reject) => {
+      stop = this.#platform.after(TOKEN_WAIT, () =>
+        reject(new PmError('token-invalid', 'getToken() does not answer.')),
+      );
+    });
+    return Promise.race([asked, late]).finally(stop);
   }
 
   /** Whether this page can make requests to the relay: it has. */
