@@ -371,6 +371,7 @@ describe('a call that cannot start', () => {
     await room.joined(maya);
     maya.dispose();
     expect(await failure(room, maya)).to.include({ code: 'usage' });
+    await room.world.run(1_000);
     expect(room.world.report('maya')).to.deep.equal(nothing);
   });
 

@@ -14,6 +14,8 @@ const REPLACED = 4001;
 const GREETING = 1_500;
 /** How long it may take to learn why no socket opened, in milliseconds. */
 const PATIENCE = 5_000;
+/** What hangs for so long (ms) may do so on a connection of before the path was cut: a socket makes one of its own. */
+const HANGING = 1_000;
 /** A page's policy may allow sockets alone: every so manieth attempt goes without a request before it. */
 const BLIND_EVERY = 4;
 /** Signals held while no socket is open; older ones fall out, since `resend` repeats what still matters. */
@@ -136,7 +138,7 @@ export class WebSocketSignaling implements Signaling {
       url.searchParams.set('session', session);
       // Firefox delays a socket the longer the more have failed before, up to a minute. Requests it does not.
       if (this.#away && (tokens.signedIn || this.#attempt % BLIND_EVERY)) {
-        const there = await this.#patiently(knock(this.#platform, url), false);
+        const there = await this.#patiently(knock(this.#platform, url), true, HANGING);
         if (generation !== this.#generation) return;
         if (!there) throw silent();
       }
@@ -206,10 +208,10 @@ export class WebSocketSignaling implements Signaling {
   }
 
   /** On a path that just died an answer may take minutes. */
-  async #patiently<T>(asked: Promise<T>, late: T): Promise<T> {
+  async #patiently<T>(asked: Promise<T>, late: T, patience = PATIENCE): Promise<T> {
     const generation = this.#generation;
     const answer = await new Promise<T>((resolve) => {
-      this.#cancelWait = this.#platform.after(PATIENCE, () => resolve(late));
+      this.#cancelWait = this.#platform.after(patience, () => resolve(late));
       void asked.then(resolve);
     });
     if (generation === this.#generation) {
