@@ -103,17 +103,19 @@ test(`${String(UP_KBIT)} kbit/s up for three who watch`, async (stage) => {
     const missing = lost - since.lost;
     return (missing / Math.max(1, packets - since.packets + missing)) * 100;
   });
-  // A turn: down by a quarter after having gone up by a quarter, or the other way.
-  let turns = 0;
-  for (const index of rates[0]!.keys()) {
-    let [mark, going] = [rates[0]![index]!, 0];
+  // A turn: down by a quarter after having gone up by a quarter, or the other way. What is cut is cut for all at once,
+  // so that the connection which turned most counts.
+  const turnsOf = (index: number): number => {
+    let [turns, mark, going] = [0, rates[0]![index]!, 0];
     for (const row of rates) {
       const change = row[index]! / mark - 1;
       if (Math.abs(change) < 0.25) continue;
       if (going && Math.sign(change) !== going) turns += 1;
       [mark, going] = [row[index]!, Math.sign(change)];
     }
-  }
+    return turns;
+  };
+  const turns = Math.max(...rates[0]!.map((_, index) => turnsOf(index)));
   const sum = (rows: readonly number[][], index: number) =>
     rows.reduce((total, row) => total + row[index]!, 0);
   const where = 'Chromium, namespaces';
@@ -138,5 +140,6 @@ test(`${String(UP_KBIT)} kbit/s up for three who watch`, async (stage) => {
     sum(pixels, 0) >= sum(pixels, 1) && sum(pixels, 0) >= sum(pixels, 2),
     'the large tile is the best',
   );
-  assert.ok(turns <= 3, `the rates turned ${String(turns)} times`);
+  // Up until it is too much, down, and carefully up again: no more than that.
+  assert.ok(turns <= 2, `the rates turned ${String(turns)} times`);
 });
