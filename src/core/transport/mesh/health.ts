@@ -146,11 +146,14 @@ export class Health {
     this.#repair(true);
   }
 
-  /** The peer can be told of repairs again. */
-  reached(): void {
-    if (!this.#due) return;
+  /**
+   * The peer can be told of repairs again.
+   * @param wait how long it may take to begin anew by itself (ms), which no repair must come upon
+   */
+  reached(wait?: number): void {
+    if (wait ? !this.#cancelRepair : !this.#due) return;
     this.#due = false;
-    this.#await(LISTEN);
+    this.#await(wait ?? LISTEN);
   }
 
   /** A description was applied: another repair on top of it would only begin the checks of paths anew. */

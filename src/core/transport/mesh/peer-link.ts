@@ -267,7 +267,7 @@ export class PeerLink {
 
   /** Signals arrive again. */
   reachable(): void {
-    this.#health.reached();
+    this.#health.reached(this.#plain ? RETURN : undefined);
     // A path that is back by itself is to be noticed before it is repaired.
     if (!this.#alive) this.#monitor.start();
   }
