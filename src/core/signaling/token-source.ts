@@ -78,15 +78,15 @@ export class TokenSource {
   async #signIn(relay: URL, name: string): Promise<{ token: string; name: string; origin: string }> {
     // Sent as text/plain, which servers of this protocol accept, so that no CORS preflight costs a round trip.
     const request = { method: 'POST', body: JSON.stringify({ username: name }) };
-    const ask = (again: boolean): Promise<Response> =>
+    const ask = (again: number): Promise<Response> =>
       this.#platform.fetch(besideRelay(relay, 'auth/sign-in').href, request).catch(async (error: unknown) => {
         // Whether nobody answers, or this page may not read the answer, only a request without reading can tell.
         if (!(await knock(this.#platform, relay))) throw toPmError(error, 'relay-unreachable');
-        // A network that came back in between looks just the same: it does not twice.
-        if (again) return ask(false);
+        // A network that came back in between looks just the same: it does not three times.
+        if (again) return ask(again - 1);
         throw new PmError('relay-refused', 'The relay does not admit this page.', error);
       });
-    const response = await ask(true);
+    const response = await ask(2);
     const { status } = response;
     if (status !== 200) {
       const code = SIGN_IN_CODES[status] ?? (status < 500 ? 'relay-refused' : 'relay-unreachable');

@@ -103,6 +103,8 @@ const COMPLAINTS: Readonly<Record<string, readonly StepKind[]>> = {
     'lost signals',
     'half-open socket',
     'crash',
+    // The old one is gone without a word.
+    'new page',
     // Candidates that were on their way to the relay.
     'relay down',
     'relay restart',

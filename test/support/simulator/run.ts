@@ -38,6 +38,8 @@ const LOSING: readonly StepKind[] = [
   'half-open socket',
   'network lost',
   'socket lost',
+  // So slow that the socket is taken for dead.
+  'slow signals',
   'relay down',
   'relay restart',
 ];

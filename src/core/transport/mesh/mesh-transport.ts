@@ -286,6 +286,8 @@ export class MeshTransport implements MediaTransport {
     // An original client does not say what it sends: nothing, until it comes.
     if (before && !peer.ext)
       for (const source of SOURCE_NAMES) this.#events.emit('track', { id, source, stream: null });
+    // Whoever heard of it may have given the peer up.
+    if (this.#links.get(id) !== link) return link;
     this.#keepTimeline(id, link);
     for (const [source, track] of this.#published) link.publish(source, track);
     link.assign(peer, {
@@ -295,8 +297,10 @@ export class MeshTransport implements MediaTransport {
       relaySure: () => this.#port.sure,
       rebuild: () => {
         // An original client keeps the connection that it has: another one would never be answered.
-        if (this.#links.get(id) !== link || !this.#peers.get(id)?.ext) return false;
-        this.#open(peer, this.#platform.randomId(64)).offer();
+        // What it is may have been learnt since.
+        const now = this.#peers.get(id);
+        if (this.#links.get(id) !== link || !now?.ext) return false;
+        this.#open(now, this.#platform.randomId(64)).offer();
         return true;
       },
       unreachable: () => this.#unreachable(id),

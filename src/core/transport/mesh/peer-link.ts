@@ -207,6 +207,7 @@ export class PeerLink {
 
   /** Makes the first offer. Before `assign` it is kept, and gathers. */
   offer(): void {
+    if (this.#pc.signalingState === 'closed') return;
     this.#offeredFirst = this.#tentative = true;
     this.#slots.create();
   }
