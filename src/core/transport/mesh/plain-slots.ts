@@ -13,6 +13,8 @@ import type { SlotStreams } from './slots.ts';
 const BLACK_FRAMES = 500;
 /** How long after our answer its receiver may ignore an offer for good (ms), with time to spare for the way. */
 const DEAF = 100;
+/** How old a description may be (ms) to have met an absence, with the time after which it is said again. */
+const LATELY = 3_000;
 /**
  * How long a copy of an offer, or its answer, may be under way (ms): so long, which is more than lies between two copies,
  * or half as long again as the answer before it took, up to the other.
@@ -171,11 +173,11 @@ export class PlainSlots {
 
   /**
    * What it may lack after an absence: servers drop signals to it while its microphone is switched, and it asks for
-   * nothing twice.
+   * nothing twice. What is older it has, or has given up waiting for.
    */
   get lost(): readonly Signal[] {
-    const { signalingState, connectionState } = this.#pc;
-    return signalingState === 'stable' && connectionState !== 'connected' ? this.#lately : [];
+    const recent = this.#platform.now() < Math.max(this.#answered, this.#offered) + LATELY;
+    return recent && this.#pc.signalingState === 'stable' ? this.#lately : [];
   }
 
   /**
