@@ -8,6 +8,8 @@ import { Scope } from '../../util/scope.ts';
 /** Nothing arrives for so long: ask for a sign of life; nothing still: the path is dead. Milliseconds. */
 const ASK_AFTER = 900;
 const SILENT_AFTER = 2_300;
+/** Whoever cannot be asked sends reports of what arrives there at least: so long without any means a dead path, too. */
+const MUTE_AFTER = 10_000;
 /** Milliseconds between two readings at most while nothing is late, hidden pages included. */
 const READING_PACE = 2_000;
 /** How much later than its owner the other side repairs. */
@@ -132,7 +134,7 @@ export class Health {
     }
     const quiet = now - this.#heard;
     const asks = this.#state === 'connected' && quiet >= ASK_AFTER && this.#hooks.ask();
-    if (!asks && this.#state !== 'disconnected') return;
+    if (!asks && this.#state !== 'disconnected' && quiet < MUTE_AFTER) return;
     if (quiet < SILENT_AFTER || this.#silent) return;
     this.#silent = true;
     this.#hooks.silent(true);
