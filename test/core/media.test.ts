@@ -259,6 +259,22 @@ describe('devices', () => {
     expect(world.report('maya').tracks).to.equal(2);
   });
 
+  it('may go while the browser hands them over', async () => {
+    const { room, world, maya, devices } = await pair(19);
+    await world.until(maya.toggleCamera(false));
+    const ask = devices.getUserMedia.bind(devices);
+    devices.getUserMedia = async (constraints) => {
+      const stream = await ask(constraints);
+      devices.unplug('video');
+      return stream;
+    };
+    await world.until(maya.toggleCamera(true).catch(() => undefined));
+    await world.run(1_000);
+    expect(own(maya, 'camera')).to.deep.equal({ state: 'lost', stream: null });
+    expect(maya.snapshot.problems).to.deep.equal({ camera: 'device-not-found' });
+    expect(codes(room, 'maya')).to.deep.equal(['device-not-found']);
+  });
+
   it('stay lost while there is no other, and are on again with the next one', async () => {
     const { room, world, maya, jonas, devices } = await pair(17);
     devices.unplug('video');

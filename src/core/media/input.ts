@@ -43,7 +43,9 @@ export class Input {
     this.giveUp = null;
     raw.enabled = this.wanted;
     raw.onended = () => raw === this.raw && this.#hooks.lost();
-    if (this.treat) this.settled = this.treat(raw);
+    // It may have gone while the browser opened it: nothing tells of that any more.
+    if (raw.readyState === 'ended') this.#hooks.lost();
+    else if (this.treat) this.settled = this.treat(raw);
     else this.send(raw, () => this.release(raw));
     return this.settled;
   }

@@ -1,5 +1,5 @@
 /** One seed, from its first join to the last thing that is left of it. */
-import { complaints, leftovers, unsettled } from './check.ts';
+import { BACK_BY_HAND, complaints, leftovers, unsettled } from './check.ts';
 import { PLAIN_RULES } from './plain.ts';
 import { plan, type Plan, type Step, type StepKind } from './plan.ts';
 import { Stage } from './stage.ts';
@@ -80,7 +80,7 @@ async function quiet(stage: Stage, lost: boolean): Promise<{ faults: string[]; a
     if (well >= STABLE) break;
     if (byHand || stage.world.now - start < BY_HAND) continue;
     byHand = true;
-    stage.count('plain clients back by hand');
+    stage.count(BACK_BY_HAND);
     for (const actor of stage.plains) actor.dropped = actor.present;
   }
   return { faults, after: stage.world.now - start - well };
