@@ -124,7 +124,7 @@ export class Session implements SignalingHandler {
   /** Enters the room. @throws {PmError} when the relay refuses or does not answer */
   async join(): Promise<void> {
     await this.#ready.promise;
-    if (this.#signaling.renew()) this.#ready = deferred();
+    if (this.#signaling.renew()) this.#unready();
     // Without a lobby before, the join waits for one offer alone.
     await this.prepare(1);
     if (this.#scope.ended) throw ended();
@@ -234,8 +234,15 @@ export class Session implements SignalingHandler {
     if (this.#joined) this.#transport?.reachable();
   }
 
-  lost(): void {
+  /** Whoever waits already waits for the next time. */
+  #unready(): void {
+    const { resolve, reject } = this.#ready;
     this.#ready = deferred();
+    this.#ready.promise.then(resolve, reject);
+  }
+
+  lost(): void {
+    this.#unready();
     this.#env.dispatch({ type: 'relay', relay: 'connecting' });
     if (this.#joined) this.#env.dispatch({ type: 'phase', phase: 'reconnecting' });
     this.#joining?.reject(new PmError('relay-unreachable', 'The relay went away.'));

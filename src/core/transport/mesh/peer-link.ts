@@ -246,6 +246,8 @@ export class PeerLink {
     if (signal.kind === 'answer') {
       this.#tentative = false;
       if (this.#peer?.ext === null) this.#decide(this.#peer, !!signal.conn);
+      // It is applied in a moment: our offer must not go out again before.
+      if (this.#plain) this.#expectAnswer();
     }
     const deliver = () => this.#negotiator.receive(signal);
     if (!this.#plain?.holds(signal, this.#polite, deliver)) deliver();

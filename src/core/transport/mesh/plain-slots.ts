@@ -74,7 +74,7 @@ export class PlainSlots {
   /** Their sources by section. */
   #theirs = new Map<string, SourceName>();
   #answered = -Infinity;
-  /** Offers of ours that went out, the same one again included, less the answers that came. */
+  /** Offers of ours that went out, the same one again included, less the answers that came: some of both are lost. */
   #copies = 0;
   /** When the first and the last of them went out. */
   #asked = 0;
@@ -155,10 +155,7 @@ export class PlainSlots {
     const now = this.#platform.now();
     if (signal.kind === 'offer') {
       if (now < this.#answered + DEAF) return DEAF;
-      if (!this.#underWay) {
-        this.#copies = 0;
-        this.#asked = now;
-      }
+      if (!this.#underWay) this.#asked = now;
       this.#copies += 1;
       this.#offered = now;
       this.#lately = [];
@@ -191,7 +188,7 @@ export class PlainSlots {
     this.close();
     const now = this.#platform.now();
     if (signal.kind === 'answer') {
-      this.#copies -= 1;
+      this.#copies = Math.max(0, this.#copies - 1);
       this.#patience = Math.min(Math.max(UNDER_WAY, 1.5 * (now - this.#asked)), MOST_UNDER_WAY);
     } else if (!polite && this.#underWay) {
       const wait = this.#offered + this.#patience - now;
