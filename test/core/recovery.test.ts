@@ -234,6 +234,27 @@ describe('a connection in trouble', () => {
     expect(live(room, 'maya')).to.have.length(1);
   });
 
+  it('joins although the relay restarts before the certificate is made', async () => {
+    for (const seed of SEEDS) {
+      const room = createFakeRoom({ seed });
+      const platform = room.world.platform('maya');
+      const make = platform.generateCertificate.bind(platform);
+      let made = () => {};
+      const wait = new Promise<void>((resolve) => (made = resolve));
+      platform.generateCertificate = () => wait.then(make);
+      const maya = room.call('maya');
+      const joining = maya.join();
+      await room.world.when(() => maya.snapshot.relay === 'open', 'a socket');
+      room.killRelay();
+      await room.world.when(() => maya.snapshot.relay === 'connecting', 'its loss to be noticed');
+      room.startRelay();
+      await room.world.when(() => maya.snapshot.relay === 'open', 'another socket');
+      made();
+      await room.world.until(joining, `seed ${String(seed)}: the join`);
+      maya.dispose();
+    }
+  });
+
   it('cuts off a peer that floods the channel, and the room goes on', async () => {
     const { room, maya, jonas } = await pair(43);
     const priya = room.call('priya');
