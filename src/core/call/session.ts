@@ -236,9 +236,12 @@ export class Session implements SignalingHandler {
 
   /** Whoever waits already waits for the next time. */
   #unready(): void {
-    const { resolve, reject } = this.#ready;
+    const before = this.#ready;
     this.#ready = deferred();
-    this.#ready.promise.then(resolve, reject);
+    this.#ready.promise.then(
+      () => before.resolve(),
+      (error: unknown) => before.reject(error),
+    );
   }
 
   lost(): void {
