@@ -258,7 +258,7 @@ export class PeerLink {
    * under way, or the offer of another connection, which would take ours for a part of it.
    */
   recall(): void {
-    if (this.#plain) this.#expectAnswer(RETURN, this.#plain);
+    if (this.#plain) this.#expectAnswer(RETURN, this.#plain.lost);
     else this.resend();
   }
 
@@ -361,12 +361,13 @@ export class PeerLink {
   }
 
   /** A signal towards a socket that is half open is lost, and nobody learns of it: the offer goes out again. */
-  #expectAnswer(wait = this.#peer?.ext ? ANSWER_TIMEOUT : PLAIN_TIMEOUT, returned?: PlainSlots): void {
+  #expectAnswer(wait = this.#peer?.ext ? ANSWER_TIMEOUT : PLAIN_TIMEOUT, lost?: readonly Signal[]): void {
     this.#expected = this.#platform.now();
     this.#stopExpecting?.();
     this.#stopExpecting = this.#platform.after(wait, () => {
       if (!this.#hooks) return;
-      for (const signal of returned?.lost ?? []) this.#dispatch(signal);
+      // What was said since was not lost, and what came before it is out of date.
+      if (lost && lost === this.#plain?.lost) for (const signal of lost) this.#dispatch(signal);
       this.resend();
     });
   }
