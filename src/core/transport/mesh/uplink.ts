@@ -167,8 +167,9 @@ export class Uplink {
     } catch (error) {
       // Tried again at the next look; a sender whose connection was closed meanwhile is looked at no more.
       this.#settings.delete(sender);
-      // In Chromium a description that is being applied comes between the two calls all the same: worth no word.
-      if ((error as DOMException).name !== 'InvalidModificationError')
+      // In Chromium a description that is being applied comes between the two calls all the same, and anywhere the end
+      // of the connection may: worth no word.
+      if (!/^Invalid(Modification|State)Error$/.test((error as DOMException).name))
         this.#hooks.warn('An encoder could not be set.', error);
     } finally {
       setting.busy = false;
