@@ -23,7 +23,14 @@ const nothing = (): void => undefined;
 export const SABOTAGE = {
   'an offer that was lost is never sent again': () => replace(PeerLink.prototype, 'resend', () => nothing),
   'nobody is told to leave': () => replace(Roster.prototype, 'left', () => nothing),
-  'a connection that failed is not repaired': () => replace(Health.prototype, 'connection', () => nothing),
+  'a connection that failed is not repaired': () => {
+    // Its silence is noticed as well.
+    const undo = [
+      replace(Health.prototype, 'connection', () => nothing),
+      replace(Health.prototype, 'reading', () => nothing),
+    ];
+    return () => undo.forEach((each) => each());
+  },
   'what one says of oneself reaches newcomers alone': () =>
     replace(
       MeshTransport.prototype,
