@@ -25,8 +25,11 @@ class ProxiedStage extends Stage {
   }
 
   /** Firefox, all of whose media passes the proxy, with Chromium, which may do as it likes. */
-  async call(via: { url: string; wsUrl: string } | null, flags: readonly string[]): Promise<Visitor[]> {
-    const allow = NETWORK;
+  async call(
+    via: { url: string; wsUrl: string } | null,
+    flags: readonly string[],
+    allow: readonly RegExp[] = NETWORK,
+  ): Promise<Visitor[]> {
     const attributes = 'ice-policy="relay" autojoin';
     return [
       await this.visit('firefox', this.roomPage({ attributes, ...(via && { via }) }), { allow }),
@@ -53,6 +56,9 @@ async function open(): Promise<World<ProxiedStage>> {
   };
 }
 
+/** What Firefox says where a path is dead for longer than it tries one. */
+const GIVEN_UP = /WebRTC: ICE failed/;
+
 const test = scenariosIn(open, whyNoTurn());
 
 for (const [seconds, times] of cuts.filter(([each]) => full || each === 8)) {
@@ -62,17 +68,21 @@ for (const [seconds, times] of cuts.filter(([each]) => full || each === 8)) {
       stage.turn.line.blocked = is;
       relay.refusing = is;
     };
-    await comesBackFromCut(stage, await stage.call(relay, []), {
-      seconds,
-      times,
-      where: WHERE,
-      cut() {
-        broken(true);
-        // Sockets of before seem to be open for good, and new ones do not open.
-        relay.freeze();
+    await comesBackFromCut(
+      stage,
+      await stage.call(relay, [], seconds > 20 ? [...NETWORK, GIVEN_UP] : NETWORK),
+      {
+        seconds,
+        times,
+        where: WHERE,
+        cut() {
+          broken(true);
+          // Sockets of before seem to be open for good, and new ones do not open.
+          relay.freeze();
+        },
+        mend: () => broken(false),
       },
-      mend: () => broken(false),
-    });
+    );
   });
 }
 

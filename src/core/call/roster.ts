@@ -104,13 +104,12 @@ export class Roster {
    */
   list(users: readonly User[], dealt: ReadonlyMap<string, string> = new Map()): void {
     const present = new Set(users.map(({ userID }) => userID));
-    const before = this.#present;
-    this.#present = present;
     for (const [id, member] of this.#members)
       member.listed = present.has(id) || (member.listed && !member.peer.ext);
     for (const user of users) {
-      if (user.userID !== this.#selfId) this.#meet(user, dealt.get(user.userID), before);
+      if (user.userID !== this.#selfId) this.#meet(user, dealt.get(user.userID));
     }
+    this.#present = present;
     this.#scope.after(this.#env.platform, ABSENCE, () => {
       if (this.#present !== present) return;
       for (const [id, member] of this.#members) member.listed = present.has(id);
@@ -148,7 +147,7 @@ export class Roster {
     this.#env.dispatch({ type: 'clear' });
   }
 
-  #meet(user: User, conn: string | undefined, before: ReadonlySet<string> | null): void {
+  #meet(user: User, conn: string | undefined): void {
     const { transport, dispatch } = this.#env;
     const id = user.userID;
     const name = user.username;
@@ -166,7 +165,7 @@ export class Roster {
       this.#env.onPeer(peer);
     }
     if (conn) transport.assign(conn, peer);
-    else transport.connect(peer, !before?.has(id));
+    else transport.connect(peer, !this.#present?.has(id));
   }
 
   #peerInfo(user: User): PeerInfo {

@@ -13,8 +13,6 @@ export { full, rounds } from './figures.mjs';
 export const NETWORK = [
   /WebSocket connection to .* failed/,
   /ERR_CONNECTION_(REFUSED|TIMED_OUT|RESET|CLOSED)/,
-  // Firefox, where a path is dead for longer than it tries one.
-  /WebRTC: ICE failed/,
   /ERR_(INTERNET_DISCONNECTED|ADDRESS_UNREACHABLE|NETWORK_CHANGED|TIMED_OUT|NETWORK_IO_SUSPENDED)/,
   /Failed to load resource/,
   /Access to fetch at .* blocked by CORS policy/,

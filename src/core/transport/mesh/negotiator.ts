@@ -128,11 +128,11 @@ export class Negotiator {
   async #description(type: 'offer' | 'answer', { payload: sdp, offer, seq }: Signal): Promise<void> {
     const pc = this.#pc;
     if (seq !== undefined && seq <= this.#heard) return;
-    const stale =
+    const stale = () =>
       pc.signalingState !== 'have-local-offer' ||
       // Answers of original clients have no number; one to an older offer may be of other sections.
       (offer === undefined ? mids(sdp) !== mids(pc.localDescription?.sdp ?? '') : offer !== this.#offers);
-    if (type === 'answer' && stale) {
+    if (type === 'answer' && stale()) {
       // Our offer was sent again, and answered otherwise the second time: over there that one counts.
       const again = pc.signalingState === 'stable' && offer !== undefined && offer === this.#offers;
       if (again && !this.#makingOffer && directions(sdp) !== this.#agreed) void this.#offer();
