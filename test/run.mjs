@@ -406,8 +406,11 @@ function printSummary() {
   }
   const failed = outcomes.filter(({ outcome }) => outcome === 'failed');
   if (failed.length) say('\nfailed:');
-  for (const { suite, group, file, name } of failed)
+  for (const { suite, group, file, name, reason = '' } of failed) {
     say(`  ${[suite, group, file, name].filter(Boolean).join(' · ')}`);
+    // Enough to know what happened where only the end of the output was kept.
+    for (const each of reason.split('\n').slice(0, 12)) if (each.trim()) say(`      ${each.slice(0, 300)}`);
+  }
   if (stop.signal.aborted) say('\ninterrupted');
   const passed = count(outcomes, 'passed');
   if (!outcomes.length) say('\nnothing was tested');

@@ -24,14 +24,15 @@ function countingReporter() {
       if (!results) return;
       for (const session of sessions) {
         const file = relative(rootDir, session.testFile ?? '');
-        const write = (/** @type {string} */ name, /** @type {string} */ outcome) =>
+        const write = (/** @type {string} */ name, /** @type {string} */ outcome, reason = '') =>
           appendFileSync(
             results,
-            `${JSON.stringify({ group: session.browser.name, file, name, outcome })}\n`,
+            `${JSON.stringify({ group: session.browser.name, file, name, outcome, reason })}\n`,
           );
         const visit = (/** @type {TestSuiteResult | undefined} */ suite, /** @type {string} */ path) => {
           for (const test of suite?.tests ?? []) {
-            write(path + test.name, test.skipped ? 'skipped' : test.passed ? 'passed' : 'failed');
+            const outcome = test.skipped ? 'skipped' : test.passed ? 'passed' : 'failed';
+            write(path + test.name, outcome, test.error?.message);
           }
           for (const inner of suite?.suites ?? []) visit(inner, `${path}${inner.name} › `);
         };
