@@ -127,6 +127,35 @@ describe('a connection in trouble', () => {
     }
   });
 
+  it('begins its pictures with a whole one when the path is back, and leaves every encoder on', async () => {
+    const { room, maya, jonas, meet } = await pair(746);
+    await meet();
+    // Until the uplink is divided.
+    await room.world.run(5_000);
+    const senders = live(room, 'maya')[0]!
+      .getSenders()
+      .filter(({ track }) => track?.kind === 'video');
+    expect(senders.length).to.be.above(0);
+    const set: (boolean | undefined)[] = [];
+    for (const sender of senders) {
+      const change = sender.setParameters.bind(sender);
+      sender.setParameters = (parameters) => {
+        set.push(parameters.encodings[0]!.active);
+        return change(parameters);
+      };
+    }
+    room.world.cut('maya', 'jonas');
+    await room.world.run(5_000);
+    expect(set, 'while there is no path').to.not.include(false);
+    room.world.mend('maya', 'jonas');
+    await room.world.when(() => linkOf(maya) === 'connected', 'maya to be back', 12_000);
+    await room.world.run(1_000);
+    expect(set).to.include(false);
+    for (const sender of senders) expect(sender.getParameters().encodings[0]!.active).to.equal(true);
+    maya.dispose();
+    jonas.dispose();
+  });
+
   it('notices a dead path by its silence, before browsers do, and none where nobody sends', async () => {
     for (const seed of SEEDS) {
       const { room, maya, jonas, meet } = await pair(seed);
@@ -289,6 +318,21 @@ describe('a connection in trouble', () => {
     expect(await room.world.when(back, 'to be back', 20_000)).to.be.at.most(5_500);
     maya.dispose();
     jonas.dispose();
+  });
+
+  it('looks for a relay without long waits while media is down as well', async () => {
+    for (const seed of SEEDS) {
+      const { room, maya, jonas, meet } = await pair(seed);
+      await meet();
+      room.killRelay();
+      room.world.cut('maya', 'jonas');
+      await room.world.run(12_000);
+      room.startRelay();
+      const back = () => [maya, jonas].every(({ snapshot }) => snapshot.phase === 'joined');
+      expect(await room.world.when(back, 'to be back', 20_000), `seed ${String(seed)}`).to.be.at.most(2_000);
+      maya.dispose();
+      jonas.dispose();
+    }
   });
 
   it('hears of the relay’s return from whoever finds it first, and knocks no more often for what peers say', async () => {

@@ -29,6 +29,8 @@ const FIRST_ATTEMPTS = 4;
 const JOIN_TIMEOUT = 10_000;
 /** Peers who say that the relay is there are listened to so often, in milliseconds. */
 const HEAR_EVERY = 500;
+/** How long (ms) after somebody was lost to sight the relay is looked for without long waits. */
+const URGENT = 20_000;
 /** The relay's codes that a page may see; whatever else it says is a protocol matter. */
 const REFUSALS: readonly PmErrorCode[] = [
   'room-full',
@@ -69,6 +71,8 @@ export class Session implements SignalingHandler {
   #joining: Deferred | null = null;
   #joined = false;
   #heardAt = -Infinity;
+  /** When somebody was last lost to sight. */
+  #interruptedAt = -Infinity;
   #stopSweep: (() => void) | null = null;
   #transport: MediaTransport | null = null;
   #roster: Roster | null = null;
@@ -193,7 +197,13 @@ export class Session implements SignalingHandler {
     );
     this.#scope.add(transport.on('error', ({ error }) => env.onError(error)));
     // What cut the path to a peer may have cut the relay's as well, and nothing is repaired without signals.
-    this.#scope.add(transport.on('link', ({ state }) => state === 'interrupted' && this.#signaling.nudge()));
+    this.#scope.add(
+      transport.on('link', ({ state }) => {
+        if (state !== 'interrupted') return;
+        this.#interruptedAt = env.platform.now();
+        this.#signaling.nudge();
+      }),
+    );
     env.onTransport(transport);
   }
 
@@ -228,6 +238,11 @@ export class Session implements SignalingHandler {
     if (now - this.#heardAt < HEAR_EVERY) return;
     this.#heardAt = now;
     this.#signaling.nudge();
+  }
+
+  get urgent(): boolean {
+    const lately = this.#env.platform.now() < this.#interruptedAt + URGENT;
+    return lately && this.#env.state().participants.some(({ link }) => link === 'interrupted');
   }
 
   answered(): void {

@@ -4,6 +4,8 @@ import type { ClientMessage, RelayMessage, Welcome } from '../protocol/index.ts'
 
 /** Whoever is told of what happens to the socket. */
 export interface SignalingHandler {
+  /** Media is down as well, and waits for signals: no wait before an attempt may be long. */
+  readonly urgent: boolean;
   /**
    * A socket is up and the relay has greeted, or never does: then `protocol` is 0 and the token's subject is who we are.
    * Called once more when a greeting comes late.

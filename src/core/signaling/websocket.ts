@@ -2,7 +2,7 @@
 import { PmError, toPmError } from '../errors.ts';
 import type { Platform } from '../platform.ts';
 import type { ClientMessage } from '../protocol/index.ts';
-import { retryDelay } from '../util/backoff.ts';
+import { retryDelay, URGENT_STEP } from '../util/backoff.ts';
 import { Connection } from './connection.ts';
 import type { Signaling, SignalingHandler } from './signaling.ts';
 import type { PlainWelcome } from './plain-server.ts';
@@ -243,8 +243,9 @@ export class WebSocketSignaling implements Signaling {
   }
 
   #wait(): void {
+    const step = this.#handler.urgent ? Math.min(this.#attempt, URGENT_STEP) : this.#attempt;
     this.#cancelWait = this.#platform.after(
-      retryDelay(this.#attempt, this.#platform.random()),
+      retryDelay(step, this.#platform.random()),
       () => void this.#connect(),
     );
   }

@@ -110,6 +110,9 @@ export class Stage {
   }
 }
 
+/** How long a test may take, in ms; one that repeats its fault as often as a full run wants needs longer. */
+const PATIENCE = process.env['PM_FAULTS'] === 'full' ? 1_800_000 : 300_000;
+
 export type Scenario<S extends Stage = Stage> = (stage: S) => Promise<void>;
 export type Declare<S extends Stage = Stage> = (
   name: string,
@@ -134,7 +137,7 @@ export function scenariosIn<S extends Stage>(open: () => Promise<World<S>>, skip
     if (!skip) world = await open();
   });
   after(() => world?.close());
-  return (name, scenario, timeout = 300_000) => {
+  return (name, scenario, timeout = PATIENCE) => {
     void nodeTest(name, { timeout, skip: skip || false }, async (context) => {
       if (!world) throw new Error('the world of this file did not open');
       const stage = world.stage(context);

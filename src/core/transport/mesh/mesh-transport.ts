@@ -18,6 +18,7 @@ import type {
 } from '../transport.ts';
 import { PeerLink } from './peer-link.ts';
 import type { PlainSources } from './plain-slots.ts';
+import type { Uplink } from './uplink.ts';
 
 /**
  * How long the offer of a plain peer is waited for, in milliseconds: one of ours that comes upon it while Chromium sets
@@ -58,7 +59,7 @@ export class MeshTransport implements MediaTransport {
   readonly #facts = new Map<string, { readonly message: PeerMessage; readonly to: string }>();
   /** How large and how visible each peer shows us, as it said. */
   readonly #wishes = new Map<string, PeerMessage>();
-  #uplink: Promise<{ update(): void }> | null = null;
+  #uplink: Promise<Uplink> | null = null;
   #divideAt = Infinity;
   #closed = false;
 
@@ -293,6 +294,11 @@ export class MeshTransport implements MediaTransport {
     link.assign(peer, {
       send: (signal) => this.#port.send(id, signal),
       receive: (signal) => this.receive(id, signal),
+      recovered: () =>
+        void this.#uplink?.then(
+          (uplink) => this.#closed || uplink.renew(link),
+          () => undefined,
+        ),
       relayOpen: () => this.#port.open,
       relaySure: () => this.#port.sure,
       rebuild: () => {

@@ -28,6 +28,8 @@ export interface LinkHooks {
   link(state: LinkState): void;
   /** No path was found in time. */
   unreachable(): void;
+  /** Something comes through again. */
+  recovered(): void;
   /** The relay can be reached. */
   relayOpen(): boolean;
   /** It is not silent where it should answer, either. */
@@ -42,6 +44,8 @@ export interface LinkHooks {
 
 /** How long an offer may go unanswered before it is sent again, in milliseconds. */
 const ANSWER_TIMEOUT = 4_000;
+/** The same where either way of telling just came back, and may have lost it without anybody's knowledge. */
+const SOON = 1_000;
 /** The same towards an original client. */
 const PLAIN_TIMEOUT = 2_000;
 /** How long after our return an original client takes to offer anew, where it gave us up meanwhile, in milliseconds. */
@@ -168,8 +172,9 @@ export class PeerLink {
       rebuild: () => !!this.#hooks?.relayOpen() && this.#hooks.rebuild(),
       silent: (is) => {
         this.#tellState();
-        if (is || !(this.#slots instanceof Slots)) return;
-        this.#slots.refresh();
+        if (is) return;
+        this.#hooks?.recovered();
+        if (this.#plain) return;
         // An ICE restart that was offered in vain makes both senders measure the path anew, rather than creep up on it.
         this.resend();
       },
@@ -250,7 +255,7 @@ export class PeerLink {
       if (this.#plain) this.#expectAnswer();
     }
     const deliver = () => this.#negotiator.receive(signal);
-    if (!this.#plain?.holds(signal, this.#polite, deliver)) deliver();
+    if (!this.#plain?.turns.holds(signal, this.#polite, deliver)) deliver();
   }
 
   /**
@@ -258,14 +263,16 @@ export class PeerLink {
    * under way, or the offer of another connection, which would take ours for a part of it.
    */
   recall(): void {
-    if (this.#plain) this.#expectAnswer(RETURN, this.#plain.lost);
+    if (this.#plain) this.#expectAnswer(RETURN, this.#plain.turns.lost);
     else this.resend();
   }
 
-  resend(): void {
+  /** @param soon whether it goes out once more a moment later, if there is no answer by then */
+  resend(soon = !this.#plain): void {
     this.#again = true;
     this.#negotiator.resend();
     this.#again = false;
+    if (soon && this.#pc.signalingState === 'have-local-offer') this.#expectAnswer(SOON);
   }
 
   /** Signals arrive again. */
@@ -305,7 +312,7 @@ export class PeerLink {
     this.#stopExpecting?.();
     this.#health.stop();
     this.#control?.close();
-    this.#plain?.close();
+    this.#plain?.turns.close();
     pc.onnegotiationneeded =
       pc.onicecandidate =
       pc.onconnectionstatechange =
@@ -333,7 +340,7 @@ export class PeerLink {
 
   #send(signal: Signal): void {
     const { kind } = signal;
-    const wait = this.#plain?.sends(signal);
+    const wait = this.#plain?.turns.sends(signal);
     if (wait) return this.#expectAnswer(wait);
     if (this.#peer && this.#hooks) this.#dispatch(this.conn ? { ...signal, conn: this.conn } : signal);
     else this.#unsent.push(signal);
@@ -342,16 +349,15 @@ export class PeerLink {
   }
 
   /**
-   * By the relay; by the peer's own channel as well when it goes out again, since either may have lost it, and instead
-   * while the relay is away. A channel whose path is dead brings it only when the path is back: the relay may be quicker
-   * to return. Whichever copy comes second is skipped.
+   * By the relay; by the peer's own channel as well when it goes out again, since either may have lost it, or while the
+   * relay is silent where it should answer, and instead while it is away. A channel whose path is dead brings it only when
+   * the path is back: the relay may be quicker to return. Whichever copy comes second is skipped.
    */
   #dispatch(signal: Signal): void {
     const hooks = this.#hooks!;
-    const open = hooks.relayOpen();
-    const told = (this.#again || !open) && this.tell({ t: 'signal', ...signal });
+    const told = (this.#again || !hooks.relaySure()) && this.tell({ t: 'signal', ...signal });
     // What goes out again does so once more when the relay is back.
-    if (!told || open || !(this.#alive || this.#again)) hooks.send(signal);
+    if (!told || hooks.relayOpen() || !(this.#alive || this.#again)) hooks.send(signal);
   }
 
   /** Something comes through. */
@@ -367,8 +373,8 @@ export class PeerLink {
     this.#stopExpecting = this.#platform.after(wait, () => {
       if (!this.#hooks) return;
       // What was said since was not lost, and what came before it is out of date.
-      if (lost && lost === this.#plain?.lost) for (const signal of lost) this.#dispatch(signal);
-      this.resend();
+      if (lost && lost === this.#plain?.turns.lost) for (const signal of lost) this.#dispatch(signal);
+      this.resend(false);
     });
   }
 

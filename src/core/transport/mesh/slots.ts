@@ -75,19 +75,6 @@ export class Slots {
     transceiver.direction = this.#direction(source);
   }
 
-  /**
-   * Pictures begin anew with a whole one: what was lost leaves a receiver with pictures that it cannot decode, and
-   * Chromium asks for a whole one 3 s later.
-   */
-  refresh(): void {
-    for (const source of ['camera', 'screen'] as const) {
-      const [transceiver, track] = [this.#transceivers.get(source), this.#tracks.get(source)];
-      if (!transceiver || !track) continue;
-      this.#replace(transceiver, null);
-      this.#replace(transceiver, track);
-    }
-  }
-
   /** The remote track of a source, or null while its section carries nothing towards us. */
   remote(source: SourceName): MediaStreamTrack | null {
     const transceiver = this.#transceivers.get(source);

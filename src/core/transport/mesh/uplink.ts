@@ -46,6 +46,8 @@ interface Setting {
   /** The same as text, to be compared. */
   text: string;
   busy: boolean;
+  /** To be switched off and on. */
+  anew: boolean;
   changed: number;
   demand: string;
 }
@@ -59,6 +61,13 @@ function pixelsOf(wish: PeerMessage | undefined, source: VideoSource): number | 
     Number.isFinite(side) ? Math.min(Math.max(side as number, 0), LONGEST_SIDE) : 0,
   );
   return (width ?? 0) * (height ?? 0);
+}
+
+async function change(sender: RTCRtpSender, wanted: object): Promise<void> {
+  // Good for this task alone: nothing may come between the two calls (WebRTC 1.0, section 5.2).
+  const parameters = sender.getParameters();
+  for (const encoding of parameters.encodings) Object.assign(encoding, wanted);
+  await sender.setParameters(parameters);
 }
 
 export class Uplink {
@@ -103,6 +112,20 @@ export class Uplink {
     if (look) this.#judge(links, wanted > budget * 1.2);
   }
 
+  /**
+   * Pictures begin anew with a whole one, as those of an encoder do that was off: what was lost leaves a receiver with
+   * pictures that it cannot decode, and Chromium asks for a whole one 3 s later. Another track does not bring one.
+   */
+  renew(link: UplinkLink): void {
+    for (const source of VIDEO) {
+      const sender = this.#hooks.track(source) && link.sender(source);
+      if (!sender) continue;
+      const setting = this.#settingOf(sender);
+      setting.anew = true;
+      if (!setting.busy) void this.#apply(sender, setting);
+    }
+  }
+
   #demandsOf(id: string, link: UplinkLink): { id: string; sender: RTCRtpSender; demand: Demand }[] {
     const wish = this.#hooks.wish(id);
     return VIDEO.flatMap((source) => {
@@ -142,9 +165,7 @@ export class Uplink {
 
   /** One call after the other for each sender, and only the newest wish: overtaken ones are skipped. */
   #set(sender: RTCRtpSender, wanted: object, demand: string): void {
-    let setting = this.#settings.get(sender);
-    if (!setting)
-      this.#settings.set(sender, (setting = { wanted: {}, text: '', busy: false, changed: 0, demand }));
+    const setting = this.#settingOf(sender);
     setting.demand = demand;
     const text = JSON.stringify(wanted);
     if (setting.text === text) return;
@@ -154,15 +175,25 @@ export class Uplink {
     if (!setting.busy) void this.#apply(sender, setting);
   }
 
+  #settingOf(sender: RTCRtpSender): Setting {
+    let setting = this.#settings.get(sender);
+    if (!setting) {
+      setting = { wanted: {}, text: '', busy: false, anew: false, changed: 0, demand: '' };
+      this.#settings.set(sender, setting);
+    }
+    return setting;
+  }
+
   async #apply(sender: RTCRtpSender, setting: Setting): Promise<void> {
     setting.busy = true;
     try {
-      for (let done: object | null = null; done !== setting.wanted;) {
+      for (let done: object | null = null; done !== setting.wanted || setting.anew;) {
         done = setting.wanted;
-        // Good for this task alone: nothing may come between the two calls (WebRTC 1.0, section 5.2).
-        const parameters = sender.getParameters();
-        for (const encoding of parameters.encodings) Object.assign(encoding, done);
-        await sender.setParameters(parameters);
+        if (setting.anew) {
+          setting.anew = false;
+          await change(sender, { active: false });
+        }
+        await change(sender, { active: true, ...done });
       }
     } catch (error) {
       // Tried again at the next look; a sender whose connection was closed meanwhile is looked at no more.
