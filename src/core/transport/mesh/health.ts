@@ -158,7 +158,7 @@ export class Health {
     this.#await(wait ?? LISTEN);
   }
 
-  /** A description was applied: another repair on top of it would only begin the checks of paths anew. */
+  /** A description is applied, or was: another repair on top of it would only begin the checks of paths anew. */
   agreed(): void {
     if (this.#cancelRepair && !this.#broken) this.#await(this.#patient(AGREED_WAIT));
   }

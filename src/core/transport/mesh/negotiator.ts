@@ -13,6 +13,8 @@ const MAX_CANDIDATES = 2_000;
 
 export interface NegotiatorHooks {
   send(signal: Signal): void;
+  /** A description is about to be applied, which takes a busy machine a while. */
+  applying(): void;
   /** A remote offer is set and about to be answered. */
   adopt(): void;
   /** An offer of theirs came across ours, which stands. */
@@ -149,6 +151,7 @@ export class Negotiator {
     }
     if (sdp.split('\nm=').length > MAX_SECTIONS) return this.#hooks.misbehaved('too many sections');
     this.#heard = seq ?? this.#heard;
+    this.#hooks.applying();
     this.#settingRemoteAnswer = type === 'answer';
     try {
       await pc.setRemoteDescription({ type, sdp: type === 'offer' ? withKnownRole(sdp, pc) : sdp });

@@ -132,6 +132,7 @@ export class PeerLink {
       : this.#plainSlots();
     this.#negotiator = new Negotiator(pc, () => this.#polite, {
       send: (signal) => this.#send(signal),
+      applying: () => this.#health.agreed(),
       adopt: () => this.#slots.adopt(),
       ignored: () => {
         // Whoever offers long after ours went out has not got it.
