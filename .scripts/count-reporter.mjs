@@ -1,5 +1,8 @@
 // @ts-check
-/** A reporter of node:test for test/run.mjs: one line of JSON per test, with the reason of what was skipped or failed. Suites are no tests. */
+/**
+ * A reporter of node:test for test/run.mjs: one line of JSON per test, with the reason of what was skipped or failed.
+ * Suites are no tests.
+ */
 import { relative } from 'node:path';
 import { root } from './project.mjs';
 

@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { after, before, test as nodeTest, type TestContext } from 'node:test';
+import { full } from '../faults/figures.mjs';
 import { startRelayProcess, type RelayProcess } from '../relay.ts';
 import { DelayProxy, type ProxyOptions } from './delay-proxy.ts';
 import { document, Site, type Pages } from './site.ts';
@@ -111,7 +112,7 @@ export class Stage {
 }
 
 /** How long a test may take, in ms; one that repeats its fault as often as a full run wants needs longer. */
-const PATIENCE = process.env['PM_FAULTS'] === 'full' ? 1_800_000 : 300_000;
+const PATIENCE = full ? 1_800_000 : 300_000;
 
 export type Scenario<S extends Stage = Stage> = (stage: S) => Promise<void>;
 export type Declare<S extends Stage = Stage> = (

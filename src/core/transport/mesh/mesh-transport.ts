@@ -297,6 +297,7 @@ export class MeshTransport implements MediaTransport {
       recovered: () =>
         void this.#uplink?.then(
           (uplink) => this.#closed || uplink.renew(link),
+          // Said at every division.
           () => undefined,
         ),
       relayOpen: () => this.#port.open,

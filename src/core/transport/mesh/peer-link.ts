@@ -44,10 +44,10 @@ export interface LinkHooks {
 
 /** How long an offer may go unanswered before it is sent again, in milliseconds. */
 const ANSWER_TIMEOUT = 4_000;
-/** The same where either way of telling just came back, and may have lost it without anybody's knowledge. */
-const SOON = 1_000;
 /** The same towards an original client. */
 const PLAIN_TIMEOUT = 2_000;
+/** The same where a way of telling just came back, which may have lost it without anybody's knowledge. */
+const SOON = 1_000;
 /** How long after our return an original client takes to offer anew, where it gave us up meanwhile, in milliseconds. */
 const RETURN = 1_000;
 /** Offers that cross do so within this time, in milliseconds. */
