@@ -127,33 +127,30 @@ describe('a connection in trouble', () => {
     }
   });
 
-  it('begins its pictures with a whole one when the path is back, and leaves every encoder on', async () => {
-    const { room, maya, jonas, meet } = await pair(746);
-    await meet();
-    // Until the uplink is divided.
-    await room.world.run(5_000);
-    const senders = live(room, 'maya')[0]!
-      .getSenders()
-      .filter(({ track }) => track?.kind === 'video');
-    expect(senders.length).to.be.above(0);
-    const set: (boolean | undefined)[] = [];
-    for (const sender of senders) {
-      const change = sender.setParameters.bind(sender);
-      sender.setParameters = (parameters) => {
-        set.push(parameters.encodings[0]!.active);
-        return change(parameters);
-      };
+  it('makes no pictures while the path is dead, and begins with a whole one, of a camera switched off meanwhile too', async () => {
+    for (const off of [false, true]) {
+      const { room, maya, jonas, meet } = await pair(746);
+      await meet();
+      // Until the uplink is divided.
+      await room.world.run(5_000);
+      const senders = live(room, 'maya')[0]!
+        .getSenders()
+        .filter(({ track }) => track?.kind === 'video');
+      expect(senders.length).to.be.above(0);
+      const active = () => senders.map((sender) => sender.getParameters().encodings[0]!.active);
+      room.world.cut('maya', 'jonas');
+      await room.world.run(5_000);
+      expect(active(), 'while there is no path').to.not.include(true);
+      if (off) await maya.toggleCamera(false);
+      room.world.mend('maya', 'jonas');
+      await room.world.when(() => linkOf(maya) === 'connected', 'maya to be back', 12_000);
+      const on = off && maya.toggleCamera(true);
+      await room.world.run(1_500);
+      await on;
+      expect(active(), 'once it is back').to.not.include(false);
+      maya.dispose();
+      jonas.dispose();
     }
-    room.world.cut('maya', 'jonas');
-    await room.world.run(5_000);
-    expect(set, 'while there is no path').to.not.include(false);
-    room.world.mend('maya', 'jonas');
-    await room.world.when(() => linkOf(maya) === 'connected', 'maya to be back', 12_000);
-    await room.world.run(1_000);
-    expect(set).to.include(false);
-    for (const sender of senders) expect(sender.getParameters().encodings[0]!.active).to.equal(true);
-    maya.dispose();
-    jonas.dispose();
   });
 
   it('notices a dead path by its silence, before browsers do, and none where nobody sends', async () => {

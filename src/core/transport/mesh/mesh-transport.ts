@@ -294,9 +294,9 @@ export class MeshTransport implements MediaTransport {
     link.assign(peer, {
       send: (signal) => this.#port.send(id, signal),
       receive: (signal) => this.receive(id, signal),
-      recovered: () =>
+      silent: (is) =>
         void this.#uplink?.then(
-          (uplink) => this.#closed || uplink.renew(link),
+          (uplink) => uplink.pause(link, is),
           // Said at every division.
           () => undefined,
         ),

@@ -28,8 +28,8 @@ export interface LinkHooks {
   link(state: LinkState): void;
   /** No path was found in time. */
   unreachable(): void;
-  /** Something comes through again. */
-  recovered(): void;
+  /** Nothing comes through, or does again. */
+  silent(is: boolean): void;
   /** The relay can be reached. */
   relayOpen(): boolean;
   /** It is not silent where it should answer, either. */
@@ -173,11 +173,11 @@ export class PeerLink {
       rebuild: () => !!this.#hooks?.relayOpen() && this.#hooks.rebuild(),
       silent: (is) => {
         this.#tellState();
-        if (is) return;
-        this.#hooks?.recovered();
-        if (this.#plain) return;
+        this.#hooks?.silent(is);
+        // Its return is to be noticed soon.
+        if (is) return this.#monitor.start();
         // An ICE restart that was offered in vain makes both senders measure the path anew, rather than creep up on it.
-        this.resend();
+        if (!this.#plain) this.resend();
       },
       unreachable: () => this.#unreachable(),
       now: () => platform.now(),

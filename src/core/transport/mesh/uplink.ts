@@ -45,9 +45,10 @@ interface Setting {
   wanted: object;
   /** The same as text, to be compared. */
   text: string;
-  busy: boolean;
-  /** To be switched off and on. */
-  anew: boolean;
+  busy?: boolean;
+  /** To be switched off, and on again unless it is to stay off. */
+  anew?: boolean;
+  off?: boolean;
   changed: number;
   demand: string;
 }
@@ -113,16 +114,21 @@ export class Uplink {
   }
 
   /**
-   * Pictures begin anew with a whole one, as those of an encoder do that was off: what was lost leaves a receiver with
-   * pictures that it cannot decode, and Chromium asks for a whole one 3 s later. Another track does not bring one.
+   * While nothing comes through no pictures are made: a receiver that gets old ones late believes that the path is slow,
+   * and Chromium's shows everything some seconds late from then on. They go on with a whole one, as those of an encoder
+   * do that was off: the next one would be of no use without those that were lost, and Chromium asks for a whole one
+   * after 3 s. Another track does not bring one.
+   * @param off nothing comes through; else something does again
    */
-  renew(link: UplinkLink): void {
+  pause(link: UplinkLink, off: boolean): void {
     for (const source of VIDEO) {
-      const sender = this.#hooks.track(source) && link.sender(source);
+      // One whose source ended may get another.
+      const sender = link.sender(source);
       if (!sender) continue;
       const setting = this.#settingOf(sender);
       setting.anew = true;
-      if (!setting.busy) void this.#apply(sender, setting);
+      setting.off = off;
+      void this.#apply(sender, setting);
     }
   }
 
@@ -172,19 +178,20 @@ export class Uplink {
     setting.wanted = wanted;
     setting.text = text;
     setting.changed = this.#hooks.now();
-    if (!setting.busy) void this.#apply(sender, setting);
+    void this.#apply(sender, setting);
   }
 
   #settingOf(sender: RTCRtpSender): Setting {
     let setting = this.#settings.get(sender);
     if (!setting) {
-      setting = { wanted: {}, text: '', busy: false, anew: false, changed: 0, demand: '' };
+      setting = { wanted: {}, text: '', changed: 0, demand: '' };
       this.#settings.set(sender, setting);
     }
     return setting;
   }
 
   async #apply(sender: RTCRtpSender, setting: Setting): Promise<void> {
+    if (setting.busy) return;
     setting.busy = true;
     try {
       for (let done: object | null = null; done !== setting.wanted || setting.anew;) {
@@ -193,7 +200,7 @@ export class Uplink {
           setting.anew = false;
           await change(sender, { active: false });
         }
-        await change(sender, { active: true, ...done });
+        if (!setting.off) await change(sender, { active: true, ...done });
       }
     } catch (error) {
       // Tried again at the next look; a sender whose connection was closed meanwhile is looked at no more.
