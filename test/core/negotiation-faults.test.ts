@@ -62,6 +62,28 @@ describe('Negotiation under faults', () => {
     });
   });
 
+  it('an address that STUN told counts more than one that a check told, and less than one of the host', async () => {
+    const room = await MeshRoom.connected({ seed: 1 }, ['a', 'b']);
+    const [a] = pairOf(room);
+    const lines: string[] = [];
+    only(a).addIceCandidate = async (given) => {
+      lines.push(given!.candidate!);
+    };
+    for (const line of [
+      'candidate:1 1 udp 2122260223 192.0.2.7 5000 typ host',
+      'candidate:2 1 udp 1686052607 198.51.100.7 5000 typ srflx raddr 192.0.2.7 rport 5000',
+      'candidate:3 1 UDP 1685987327 2001:db8::7 5000 typ srflx raddr 2001:db8::8 rport 5000',
+      'candidate:4 1 udp 25108735 203.0.113.9 6000 typ relay raddr 198.51.100.7 rport 5000',
+    ]) {
+      const payload = JSON.stringify({ candidate: line, sdpMLineIndex: 0 });
+      a.transport.receive('b', { kind: 'candidate', payload });
+    }
+    await room.world.run(100);
+    const preferences = lines.map((line) => Number(line.split(' ')[3]) >>> 24);
+    assert.deepEqual(preferences, [126, 118, 118, 1]);
+    await room.leave();
+  });
+
   it('a renegotiation whose messages are lost is made good by resend()', async () => {
     await forSeeds(150, async (seed) => {
       const room = await MeshRoom.connected({ seed }, ['a', 'b']);
