@@ -50,7 +50,7 @@ describe('a connection in trouble', () => {
       const [pc] = live(room, 'maya');
       const before = pc!.localDescription!.sdp;
       pc!.restartIce();
-      await room.world.run(3_000);
+      await room.world.run(2_600);
       expect(pc!.signalingState, `seed ${String(seed)}`).to.equal('stable');
       expect(pc!.localDescription!.sdp).not.to.equal(before);
       expect(linkOf(maya)).to.equal('connected');
@@ -151,6 +151,36 @@ describe('a connection in trouble', () => {
       maya.dispose();
       jonas.dispose();
     }
+  });
+
+  it('begins its pictures anew after an interruption that was over before it was noticed, and never without one', async () => {
+    const { room, maya, jonas, meet } = await pair(746);
+    await meet();
+    await Promise.all([jonas.toggleMic(false), jonas.toggleCamera(false)]);
+    await room.world.run(15_000);
+    const sender = live(room, 'maya')[0]!
+      .getSenders()
+      .find(({ track }) => track?.kind === 'video')!;
+    const set: (boolean | undefined)[] = [];
+    const change = sender.setParameters.bind(sender);
+    sender.setParameters = (parameters) => {
+      set.push(parameters.encodings[0]!.active);
+      return change(parameters);
+    };
+    await room.world.run(30_000);
+    expect(set, 'beside somebody who sends nothing').to.not.include(false);
+    const on = jonas.toggleMic(true);
+    await room.world.run(2_600);
+    await on;
+    set.length = 0;
+    room.world.cut('maya', 'jonas');
+    await room.world.run(2_600);
+    room.world.mend('maya', 'jonas');
+    await room.world.run(2_500);
+    expect(set, 'after the interruption').to.include(false);
+    expect(sender.getParameters().encodings[0]!.active).to.equal(true);
+    maya.dispose();
+    jonas.dispose();
   });
 
   it('notices a dead path by its silence, before browsers do, and none where nobody sends', async () => {

@@ -126,13 +126,15 @@ export class Health {
     // Time in which nobody looked, since the page slept or has too much to do, says nothing about the peer.
     this.#heard += Math.max(0, now - this.#read - READING_PACE);
     this.#read = now;
+    const quiet = now - this.#heard;
     if (bytes !== this.#bytes) {
       this.#bytes = bytes;
       this.#heard = now;
       if (this.#state === 'disconnected' || (this.#silent && this.#state === 'connected')) this.#recovered();
+      // Over before it was noticed. Whoever may be asked is never quiet for so long.
+      else if (quiet >= SILENT_AFTER && this.#hooks.ask()) this.#hooks.silent(false);
       return;
     }
-    const quiet = now - this.#heard;
     const asks = this.#state === 'connected' && quiet >= ASK_AFTER && this.#hooks.ask();
     if (!asks && this.#state !== 'disconnected' && quiet < MUTE_AFTER) return;
     if (quiet < SILENT_AFTER || this.#silent) return;
