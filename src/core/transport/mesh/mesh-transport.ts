@@ -359,7 +359,7 @@ export class MeshTransport implements MediaTransport {
         }),
     );
     this.#uplink
-      .then((uplink) => this.#closed || uplink.update())
+      .then((uplink) => uplink.update())
       .catch((error: unknown) => warn('The uplink is not divided.', error));
   }
 

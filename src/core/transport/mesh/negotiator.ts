@@ -70,7 +70,7 @@ function withKnownRole(
  * Chromium meets relayed ones of the generation before as such, and a call that was direct would stay on TURN for good.
  * A priority of ten digits that begins with 16 is of the former; with 19 its preference is 117 or 118.
  */
-const TOLD_BY_STUN = / 16(?=\d{8} \S+ \d+ typ srflx)/g;
+const TOLD_BY_STUN = / 16(?=\d+ \S+ \d+ typ srflx)/g;
 
 const mids = (sdp: string) => sdp.match(/^a=mid:.*/gm)?.join();
 /** Which way every section goes. */
@@ -107,12 +107,13 @@ export class Negotiator {
     pc.onnegotiationneeded = () => void this.#offer();
   }
 
-  receive(given: Signal): void {
-    const signal = { ...given, payload: given.payload.replace(TOLD_BY_STUN, ' 19') };
+  receive({ kind, payload, ...ids }: Signal): void {
     this.#inbox.push(() => {
       if (this.#pc.signalingState === 'closed') return;
-      if (signal.kind === 'candidate') return this.#candidate(parseCandidate(signal.payload));
-      return this.#description(signal.kind, signal);
+      const text = payload.replace(TOLD_BY_STUN, ' 19');
+      return kind === 'candidate'
+        ? this.#candidate(parseCandidate(text))
+        : this.#description(kind, text, ids);
     });
   }
 
@@ -135,7 +136,11 @@ export class Negotiator {
     }
   }
 
-  async #description(type: 'offer' | 'answer', { payload: sdp, offer, seq }: Signal): Promise<void> {
+  async #description(
+    type: 'offer' | 'answer',
+    sdp: string,
+    { offer, seq }: Pick<Signal, 'offer' | 'seq'>,
+  ): Promise<void> {
     const pc = this.#pc;
     if (seq !== undefined && seq <= this.#heard) return;
     const stale = () =>
