@@ -18,8 +18,15 @@ const code = (promise: Promise<unknown>) =>
     (error: { code: string }) => error.code,
   );
 
+const { arrayBuffer } = Blob.prototype;
+after(() => void (Blob.prototype.arrayBuffer = arrayBuffer));
+
 async function pair(seed: number) {
   const room = createFakeRoom({ seed });
+  // Bytes are read in real time, of which a virtual clock knows nothing.
+  Blob.prototype.arrayBuffer = function () {
+    return room.world.hold(arrayBuffer.call(this));
+  };
   const [maya, jonas] = [room.call('maya'), room.call('jonas')];
   await room.joined(maya, jonas);
   await room.everyoneMeets(maya, jonas);
