@@ -50,7 +50,7 @@ describe('a connection in trouble', () => {
       const [pc] = live(room, 'maya');
       const before = pc!.localDescription!.sdp;
       pc!.restartIce();
-      await room.world.run(2_600);
+      await room.world.run(3_000);
       expect(pc!.signalingState, `seed ${String(seed)}`).to.equal('stable');
       expect(pc!.localDescription!.sdp).not.to.equal(before);
       expect(linkOf(maya)).to.equal('connected');
