@@ -70,7 +70,9 @@ async function once(/** @type {Variant} */ variant, /** @type {number} */ size, 
       ),
     );
     const ends = await Promise.all(
-      opened.map(({ page }) => until(page, `bench.sawAll(${size - 1})`, `${variant}: all of ${size}`, LONGEST)),
+      opened.map(({ page }) =>
+        until(page, `bench.sawAll(${size - 1})`, `${variant}: all of ${size}`, LONGEST),
+      ),
     );
     const errors = opened.flatMap((each) => each.errors);
     if (errors.length) throw new Error(errors.join('; '));
