@@ -7,6 +7,9 @@ import type { Surroundings } from './surroundings.ts';
 /** An impolite client ignores an offer which comes so soon after an answer, in milliseconds. */
 const DEAF_AFTER_ANSWER = 5;
 
+/** How a complaint begins of an answer that was taken before. It costs nothing: the state stays, the next one fits. */
+export const SAID_TWICE = 'An answer said twice:';
+
 export interface Sent {
   readonly source: 'mic' | 'camera' | 'screen';
   readonly track: MediaStreamTrack;
@@ -39,6 +42,8 @@ export class PlainPeer {
   private answeredAt = -Infinity;
   private readonly senders = new Map<Sent['source'], RTCRtpSender>();
   private early: RTCIceCandidateInit[] = [];
+  /** The last answer that was taken. */
+  private answered = '';
 
   constructor(
     readonly id: string,
@@ -129,7 +134,11 @@ export class PlainPeer {
   private async onAnswer(sdp: string): Promise<void> {
     this.answeredAt = this.hooks.surroundings.now();
     if (this.pc.signalingState !== 'have-local-offer') return;
-    await this.pc.setRemoteDescription({ type: 'answer', sdp });
+    await this.pc.setRemoteDescription({ type: 'answer', sdp }).catch((error: unknown) => {
+      // Ours says an answer again after a microphone's toggle, since the first one may have been lost.
+      throw sdp === this.answered ? new Error(`${SAID_TWICE} ${String(error)}`, { cause: error }) : error;
+    });
+    this.answered = sdp;
     await this.takeEarly();
   }
 
