@@ -347,6 +347,33 @@ for (const [kind, name] of SERVERS) {
       }, 10);
     });
 
+    it('a camera switched off while nothing comes through: a black picture after it, and the camera when it is on', async () => {
+      await forSeeds(async (seed, plainId) => {
+        const all = await mixed(kind, seed, plainId, ['ours', 'plain']);
+        const { room, ours, plain } = all;
+        const gets = () =>
+          plain.peers
+            .get(selfId(ours))!
+            .pc.getReceivers()
+            .some(
+              (receiver) =>
+                receiver.track.kind === 'video' &&
+                (receiver as unknown as { meter: { flowing: boolean } }).meter.flowing,
+            );
+        room.world.cut('ours', 'plain');
+        await room.world.when(() => others(ours)[0]?.link === 'interrupted', 'silence');
+        await room.world.until(ours.toggleCamera(false));
+        await room.world.run(500);
+        room.world.mend('ours', 'plain');
+        await room.world.when(() => gets() && sentPicture(room) === 'canvas', 'black', 30_000);
+        await room.world.until(ours.toggleCamera(true));
+        await room.world.run(3_000);
+        expect(gets()).to.equal(true);
+        ours.dispose();
+        plain.end();
+      }, 10);
+    });
+
     it('its tab dies: gone within seconds', async () => {
       await forSeeds(async (seed, plainId) => {
         const all = await mixed(kind, seed, plainId, ['ours', 'plain']);

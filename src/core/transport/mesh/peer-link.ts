@@ -293,8 +293,8 @@ export class PeerLink {
     if (this.#pc.remoteDescription) this.#plain?.complete();
   }
 
-  sender(source: SourceName): RTCRtpSender | null {
-    return this.#slots.sender(source);
+  sender(source: SourceName, idle?: boolean): RTCRtpSender | null {
+    return this.#slots.sender(source, idle);
   }
 
   tell(message: PeerMessage): boolean {

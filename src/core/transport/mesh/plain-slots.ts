@@ -140,11 +140,11 @@ export class PlainSlots {
     return found?.receiver.track ?? null;
   }
 
-  /** Who sends a source; null while another one, or none, is what they see of us. */
-  sender(source: SourceName): RTCRtpSender | null {
+  /** Who sends a source; null while another one, or none, is what they see of us, unless the sender counts when `idle`. */
+  sender(source: SourceName, idle = false): RTCRtpSender | null {
     const kind = source === 'mic' ? 'audio' : 'video';
     const track = this.#sources.published.get(source);
-    return (track && track === this.#track(kind) && this.#own.get(kind)?.sender) || null;
+    return ((idle || (track && track === this.#track(kind))) && this.#own.get(kind)?.sender) || null;
   }
 
   sourceOf(mid: string): SourceName | null {

@@ -84,7 +84,7 @@ export class Slots {
       : null;
   }
 
-  sender(source: SourceName): RTCRtpSender | null {
+  sender(source: SourceName, _idle?: boolean): RTCRtpSender | null {
     return this.#transceivers.get(source)?.sender ?? null;
   }
 

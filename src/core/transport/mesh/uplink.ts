@@ -26,7 +26,8 @@ const LONGEST_SIDE = 8_192;
 
 export interface UplinkLink {
   readonly stats: LinkStats | null;
-  sender(source: SourceName): RTCRtpSender | null;
+  /** @param idle also one that sends something else in the source's stead */
+  sender(source: SourceName, idle?: boolean): RTCRtpSender | null;
 }
 
 export interface UplinkHooks {
@@ -122,8 +123,8 @@ export class Uplink {
    */
   pause(link: UplinkLink, off: boolean): void {
     for (const source of VIDEO) {
-      // One whose source ended may get another.
-      const sender = link.sender(source);
+      // One whose source ended, or that shows black instead, may get another before this is over.
+      const sender = link.sender(source, true);
       if (!sender) continue;
       const setting = this.#settingOf(sender);
       setting.anew = true;
