@@ -362,6 +362,7 @@ for (const [kind, name] of SERVERS) {
             );
         room.world.cut('ours', 'plain');
         await room.world.when(() => others(ours)[0]?.link === 'interrupted', 'silence');
+        await room.world.run(1_000);
         await room.world.until(ours.toggleCamera(false));
         await room.world.run(500);
         room.world.mend('ours', 'plain');
