@@ -7,6 +7,7 @@
  *   dist/index.js            the same elements for bundlers: lit stays an import
  *   dist/{index,core}.d.ts   declarations
  *   demo-server/dist/cli.js  the relay: its own sources and the shared protocol, npm packages stay imports
+ *   demo-server/dist/token.* minting tokens, for a page's own server
  *
  * `rollup -c --configOnly relay,core` builds a part.
  */
@@ -119,6 +120,18 @@ const builds = {
     external: isPackage,
     output: { file: 'demo-server/dist/cli.js', format: 'es', sourcemap: true, inlineDynamicImports: true },
     plugins: [typescript('demo-server/tsconfig.json'), executable()],
+  },
+  token: {
+    input: 'demo-server/src/mint.ts',
+    external: isPackage,
+    output: { file: 'demo-server/dist/token.js', format: 'es', sourcemap: true },
+    plugins: [typescript('demo-server/tsconfig.json')],
+  },
+  'token-types': {
+    input: 'demo-server/src/mint.ts',
+    external: isPackage,
+    output: { file: 'demo-server/dist/token.d.ts', format: 'es' },
+    plugins: [dts({ tsconfig: 'demo-server/tsconfig.json' })],
   },
 };
 

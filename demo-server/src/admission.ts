@@ -1,11 +1,11 @@
 import { isSession, type ConnectOptions } from './core/relay-core.ts';
 import type { Claims } from './core/env.ts';
-import { TokenError } from './auth.ts';
+import { KeysUnavailableError, TokenError } from './auth.ts';
 
 /** Who may open a socket, as what; or the HTTP status and text that say why not. */
 export type Admission =
   | { status: 200; claims: Claims; connect: ConnectOptions }
-  | { status: 400 | 401 | 403; text: string; detail: string };
+  | { status: 400 | 401 | 403 | 503; text: string; detail: string };
 
 export interface AdmissionRules {
   verify(token: string): Promise<Claims>;
@@ -26,8 +26,11 @@ export async function admit(
   try {
     claims = await rules.verify(query.get('token') ?? '');
   } catch (error) {
-    if (!(error instanceof TokenError)) throw error;
-    return { status: 401, text: 'Unauthorized', detail: error.message };
+    if (error instanceof TokenError) return { status: 401, text: 'Unauthorized', detail: error.message };
+    // Clients ask again: they would give up over a token that does not count.
+    if (error instanceof KeysUnavailableError)
+      return { status: 503, text: 'Tokens cannot be checked', detail: error.message };
+    throw error;
   }
   if (origin !== undefined && rules.allowedOrigins !== '*' && !rules.allowedOrigins.includes(origin)) {
     return { status: 403, text: 'Origin not allowed', detail: origin };

@@ -1,6 +1,8 @@
 /** The settings: read from flags and `PM_*` variables (flags win), checked at the start by one table. */
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
+import { algorithmsOf } from './auth.ts';
 import { settings, type SettingName, type SettingValues } from './settings.ts';
 
 /** A setting that cannot work. The message is one sentence naming it, to be shown as it is. */
@@ -8,7 +10,9 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-export interface Config extends Omit<SettingValues, 'cert' | 'key' | 'https'> {
+export interface Config extends Omit<SettingValues, 'cert' | 'key' | 'https' | 'jwtKeys'> {
+  /** Public keys that tokens may be signed with. */
+  jwtKeys: KeyObject[];
   /** A certificate with its key (PEM), one to be made at the start, or plain HTTP. */
   tls: { cert: string; key: string } | 'self-signed' | null;
 }
@@ -67,6 +71,23 @@ function tlsOf({ cert, key, https, host }: SettingValues): Config['tls'] {
   return https === 'on' || (https === 'auto' && !isLoopback(host)) ? 'self-signed' : null;
 }
 
+function publicKeyIn(path: string): KeyObject {
+  const pem = readPem('PM_JWT_KEYS', path);
+  if (pem.includes('PRIVATE KEY')) {
+    throw new ConfigError(
+      `PM_JWT_KEYS: ${path} holds a private key, which belongs to whoever mints the tokens.`,
+    );
+  }
+  let key: KeyObject;
+  try {
+    key = createPublicKey(pem);
+  } catch {
+    throw new ConfigError(`PM_JWT_KEYS: ${path} is no public key or certificate (PEM).`);
+  }
+  if (algorithmsOf(key).length > 0) return key;
+  throw new ConfigError(`PM_JWT_KEYS: ${path} is none of RSA (2048 bits or more), P-256 and Ed25519.`);
+}
+
 /**
  * @param argv the arguments after the command
  * @throws {ConfigError}
@@ -93,7 +114,7 @@ export function readConfig(
     throw new ConfigError('PM_TURN_SECRET is missing: the servers in PM_TURN_URLS need credentials.');
   }
   const { cert: _cert, key: _key, https: _https, ...rest } = config;
-  return { ...rest, tls: tlsOf(config) };
+  return { ...rest, tls: tlsOf(config), jwtKeys: config.jwtKeys.map(publicKeyIn) };
 }
 
 /** Every setting with its flag, its default and what it does. */

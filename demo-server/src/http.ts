@@ -10,7 +10,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { Logger } from 'pino';
 import { codePoints, LIMITS } from '../../src/core/protocol/limits.ts';
 import { admit, type AdmissionRules } from './admission.ts';
-import { mintToken } from './auth.ts';
+import { mintToken } from './mint.ts';
 import type { Config } from './config.ts';
 
 /** One level above both `src` and `dist`, so that sources and bundle find the same folders. */
@@ -131,7 +131,9 @@ function signIn(app: FastifyInstance, config: Config, secret: string): void {
       return plain(reply, 400, `Username too long (maximum is ${LIMITS.nameLength} characters)`);
     }
     const userId = randomUUID();
-    const accessToken = await mintToken({ sub: userId, username, iss: config.appName }, secret);
+    const { appName: iss, jwtAudience: aud } = config;
+    const claims = { sub: userId, username, iss, ...(aud !== '' && { aud }) };
+    const accessToken = await mintToken(claims, secret);
     return reply
       .header('cache-control', 'no-store')
       .send({ accessToken, tokenType: 'Bearer', userId, username });

@@ -65,7 +65,15 @@ export async function startRelay(config: Config, log: Logger): Promise<Relay> {
     log.warn('PM_JWT_SECRET is shorter than 32 bytes: tokens signed with it can be guessed');
   }
   const secret = config.jwtSecret || makeSecret();
-  const rules = { verify: tokenVerifier(secret, config.appName), allowedOrigins: config.allowedOrigins };
+  const verify = tokenVerifier({
+    secrets: [secret, ...config.jwtOldSecrets],
+    issuer: config.appName,
+    keys: config.jwtKeys,
+    jwksUrl: config.jwksUrl,
+    keyIssuer: config.jwtIssuer || config.appName,
+    audience: config.jwtAudience,
+  });
+  const rules = { verify, allowedOrigins: config.allowedOrigins };
   const tls = config.tls === 'self-signed' ? await selfSigned() : config.tls;
   const core = new RelayCore(nodeEnv(config, log), {
     heartbeatSeconds: config.heartbeatSeconds,

@@ -79,6 +79,14 @@ function checkNetwork(text: string): void {
   throw new Error(`${JSON.stringify(text)} is no address or network such as 10.0.0.0/8`);
 }
 
+/** Secrets and file names: whoever uses them says what is wrong. */
+const checkAnything = (): void => undefined;
+
+function webUrl(text: string): string {
+  if (text === '' || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol))) return text;
+  throw new Error('a URL such as https://your.site/.well-known/jwks.json');
+}
+
 const originList = list(checkOrigin);
 
 export const settings = {
@@ -126,6 +134,42 @@ export const settings = {
     fallback: '',
     secret: true,
     help: 'Secret which signs the tokens (HS256), 32 bytes or more. Made up at the start when absent: tokens then end with the process.',
+    parse: anyText,
+  }),
+  jwtOldSecrets: setting({
+    env: 'PM_JWT_OLD_SECRETS',
+    value: 'list',
+    fallback: '',
+    secret: true,
+    help: 'Secrets whose tokens still count, for replacing PM_JWT_SECRET: the old one stays here until its tokens have expired.',
+    parse: list(checkAnything),
+  }),
+  jwtKeys: setting({
+    env: 'PM_JWT_KEYS',
+    value: 'files',
+    fallback: '',
+    help: 'Public keys (PEM) of sites that mint tokens: RSA for RS256, P-256 for ES256, Ed25519 for EdDSA.',
+    parse: list(checkAnything),
+  }),
+  jwksUrl: setting({
+    env: 'PM_JWKS_URL',
+    value: 'url',
+    fallback: '',
+    help: 'Where a site publishes such keys (JWKS). They are read again when a token names a new one.',
+    parse: webUrl,
+  }),
+  jwtIssuer: setting({
+    env: 'PM_JWT_ISSUER',
+    value: 'name',
+    fallback: '',
+    help: 'Issuer (iss) of tokens signed with those keys; PM_APP_NAME when absent.',
+    parse: anyText,
+  }),
+  jwtAudience: setting({
+    env: 'PM_JWT_AUDIENCE',
+    value: 'name',
+    fallback: '',
+    help: 'Audience (aud) which every token must name; absent: none is asked for.',
     parse: anyText,
   }),
   allowedOrigins: setting({

@@ -1,6 +1,6 @@
 /** What rooms of ours and plain clients talk about, in real browsers: words, pictures, our screen; and a dead relay. */
 import assert from 'node:assert/strict';
-import { mintToken } from '../../demo-server/src/auth.ts';
+import { mintToken } from '../../demo-server/src/mint.ts';
 import { DRAWN_SCREEN } from '../support/e2e/drawn-screen.ts';
 import { scenarios } from '../support/e2e/scenario.ts';
 import { settled, until } from '../support/e2e/until.ts';

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { expectOthers } from '../support/e2e/expect.ts';
 import { scenarios, type Stage } from '../support/e2e/scenario.ts';
-import { mintToken } from '../../demo-server/src/auth.ts';
+import { mintToken } from '../../demo-server/src/mint.ts';
 import { TEST_SECRET } from '../support/relay.ts';
 import { pause, settled, until } from '../support/e2e/until.ts';
 import type { Kind, Visitor } from '../support/e2e/visitor.ts';

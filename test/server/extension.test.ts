@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash, createHmac, randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { mintToken } from '../../demo-server/src/auth.ts';
+import { mintToken } from '../../demo-server/src/mint.ts';
 import { decodeRelayMessage } from '../../src/core/protocol/codec.ts';
 import { shapeUserId } from '../../src/core/protocol/identity.ts';
 import { startRelayProcess, TEST_SECRET, type RelayProcess } from '../support/relay.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHmac, randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import { after, before, describe, test } from 'node:test';
-import { mintToken } from '../../demo-server/src/auth.ts';
+import { mintToken } from '../../demo-server/src/mint.ts';
 import { startRelayProcess, TEST_SECRET, type RelayProcess } from '../support/relay.ts';
 import { signIn, WireClient, type WireOptions } from '../support/wire-client.ts';
 

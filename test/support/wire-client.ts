@@ -194,4 +194,8 @@ export class WireClient {
     this.socket.terminate();
     await this.closed;
   }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.cut();
+  }
 }

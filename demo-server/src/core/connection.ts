@@ -18,6 +18,11 @@ const PLAIN_PONG_MS = 6_000;
 /** Bytes which a reader may be behind before it is cut: nobody else waits for it, and memory is finite. */
 const MAX_BEHIND = 1024 * 1024;
 
+/** Longest time that a timer takes, in milliseconds: some 25 days. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+/** Close code of a socket whose token has expired: a client with a fresh one takes its place back. */
+const EXPIRED = 4003;
+
 /** What a person can say about leaving; the other reasons are the relay's to give. */
 const OWN_REASONS: readonly Reason[] = ['user', 'page-hidden', 'element-removed'];
 
@@ -39,6 +44,7 @@ export class Connection {
   private ended = false;
   private slow = false;
   private pingTimer: unknown;
+  private expiryTimer: unknown;
 
   constructor(
     private readonly host: ConnectionHost,
@@ -56,6 +62,7 @@ export class Connection {
       ? new Set(claims.rooms.map((name) => (room ? `${room}:${name.trim()}` : name.trim())))
       : null;
     if (!person.ext) this.armPing();
+    this.armExpiry();
   }
 
   /** Whether the token presented on this connection opens the room (its name on the wire, prefix included). */
@@ -234,9 +241,23 @@ export class Connection {
     }, PLAIN_PING_MS);
   }
 
+  /**
+   * A session ends with its token. A guest's original client has no way to a fresh one, and the original lets it talk
+   * on: whom a site has named, or let into certain rooms alone, it does not.
+   */
+  private armExpiry(): void {
+    const { validMs = Infinity, account, rooms } = this.claims;
+    if (validMs === Infinity || !(this.person.ext || account !== undefined || rooms)) return;
+    this.expiryTimer = this.host.env.timers.setTimeout(
+      () => this.end(EXPIRED, 'token expired'),
+      Math.min(Math.max(0, validMs), LONGEST_TIMER),
+    );
+  }
+
   private over(code: number): void {
     this.ended = true;
     this.host.env.timers.clearTimeout(this.pingTimer);
+    this.host.env.timers.clearTimeout(this.expiryTimer);
     this.host.env.log.debug({ user: this.person.userID, code }, 'socket closed');
     this.host.detach(this, code);
   }

@@ -64,6 +64,8 @@ export interface Claims {
   sub: string;
   username: string;
   role: Role;
+  /** Milliseconds for which the token still counts; absent: without end. */
+  validMs?: number;
   /** Bare names of the only rooms that the token admits to; absent: every room. */
   rooms?: readonly string[];
   /** The embedding site's own user id: its name stands, and cannot be changed by the client. */
