@@ -1,16 +1,30 @@
+import type { IncomingMessage } from 'node:http';
 import { isSession, type ConnectOptions } from './core/relay-core.ts';
+import type { Callers } from './callers.ts';
 import type { Claims } from './core/env.ts';
 import { KeysUnavailableError, TokenError } from './auth.ts';
 
 /** Who may open a socket, as what; or the HTTP status and text that say why not. */
 export type Admission =
   | { status: 200; claims: Claims; connect: ConnectOptions }
-  | { status: 400 | 401 | 403 | 503; text: string; detail: string };
+  | { status: 400 | 401 | 403 | 429 | 503; text: string; detail: string };
 
 export interface AdmissionRules {
   verify(token: string): Promise<Claims>;
   allowedOrigins: '*' | readonly string[];
+  /** Whether whoever the token names may have one more socket. */
+  hasPlace(claims: Claims, connect: ConnectOptions): boolean;
 }
+
+/** What stands before every socket. */
+export interface Door {
+  rules: AdmissionRules;
+  callers: Callers;
+  callerOf(request: IncomingMessage): string;
+}
+
+/** The answer to an address that has as many sockets as it may, or opens them too fast. */
+export const TOO_MANY = { status: 429, text: 'Too many connections' } as const;
 
 /**
  * The checks before a socket: token first, then origin, then what the client asks for.
@@ -35,8 +49,10 @@ export async function admit(
   if (origin !== undefined && rules.allowedOrigins !== '*' && !rules.allowedOrigins.includes(origin)) {
     return { status: 403, text: 'Origin not allowed', detail: origin };
   }
-  if (query.get('ext') !== '1') return { status: 200, claims, connect: { ext: false } };
+  const ext = query.get('ext') === '1';
   const session = query.get('session') ?? '';
-  if (!isSession(session)) return { status: 400, text: 'Invalid session', detail: 'session' };
-  return { status: 200, claims, connect: { ext: true, session } };
+  if (ext && !isSession(session)) return { status: 400, text: 'Invalid session', detail: 'session' };
+  const connect = ext ? { ext, session } : { ext };
+  if (!rules.hasPlace(claims, connect)) return { ...TOO_MANY, detail: 'account' };
+  return { status: 200, claims, connect };
 }

@@ -9,7 +9,8 @@ import files from '@fastify/static';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { codePoints, LIMITS } from '../../src/core/protocol/limits.ts';
-import { admit, type AdmissionRules } from './admission.ts';
+import { admit, TOO_MANY, type Door } from './admission.ts';
+import { WINDOW } from './callers.ts';
 import { mintToken } from './mint.ts';
 import type { Config } from './config.ts';
 
@@ -18,9 +19,6 @@ const packageFolder = new URL('..', import.meta.url);
 const publicFolder = fileURLToPath(new URL('public/', packageFolder));
 const examplesFolder = fileURLToPath(new URL('examples/', packageFolder));
 const moduleFolder = fileURLToPath(new URL('../dist/', packageFolder));
-
-/** Seconds over which requests are counted: the rate times this may come at once. */
-const WINDOW = 5;
 
 /** What a page of ours may load: itself alone. Sockets are spelled out for browsers whose 'self' leaves them out. */
 const contentPolicy = {
@@ -40,7 +38,7 @@ const contentPolicy = {
 export interface HttpDeps {
   config: Config;
   log: Logger;
-  rules: AdmissionRules;
+  door: Door;
   secret: string;
   /** PEM pair, or null for plain HTTP. */
   tls: { cert: string; key: string } | null;
@@ -68,7 +66,7 @@ function usernameOf(body: unknown): string | null {
 const limit = (perSecond: number): object | false =>
   perSecond > 0 && { max: perSecond * WINDOW, timeWindow: WINDOW * 1000 };
 
-export async function createHttp({ config, log, rules, secret, tls }: HttpDeps): Promise<FastifyInstance> {
+export async function createHttp({ config, log, door, secret, tls }: HttpDeps): Promise<FastifyInstance> {
   const app = fastify({
     // Its own log lines hold the URL, and so the token: what is worth a line is logged by the hooks below.
     logger: false,
@@ -116,7 +114,7 @@ export async function createHttp({ config, log, rules, secret, tls }: HttpDeps):
     plain(reply.header('cross-origin-resource-policy', 'cross-origin'), 200, 'OK'),
   );
   signIn(app, config, secret);
-  whyNoSocket(app, rules);
+  whyNoSocket(app, door);
   await pages(app, log);
   return app;
 }
@@ -141,9 +139,11 @@ function signIn(app: FastifyInstance, config: Config, secret: string): void {
 }
 
 /** A page cannot see why its socket failed. This asks the same question again, and any page may read the answer. */
-function whyNoSocket(app: FastifyInstance, rules: AdmissionRules): void {
+function whyNoSocket(app: FastifyInstance, { rules, callers, callerOf }: Door): void {
   app.get('/ws', async (request, reply) => {
     reply.header('access-control-allow-origin', '*').header('cache-control', 'no-store');
+    if (callers.isFull(callerOf(request.raw)))
+      return plain(reply.header('retry-after', WINDOW), TOO_MANY.status, TOO_MANY.text);
     const { searchParams } = new URL(request.url, 'http://relay');
     const admission = await admit(rules, searchParams, request.headers.origin);
     if (admission.status !== 200) return plain(reply, admission.status, admission.text);

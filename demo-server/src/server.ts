@@ -2,7 +2,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import type { AdmissionRules } from './admission.ts';
 import { tokenVerifier } from './auth.ts';
+import { Callers, callerOf } from './callers.ts';
 import { ConfigError, isLoopback, type Config } from './config.ts';
 import type { RelayEnv } from './core/env.ts';
 import { RelayCore } from './core/relay-core.ts';
@@ -73,16 +75,27 @@ export async function startRelay(config: Config, log: Logger): Promise<Relay> {
     keyIssuer: config.jwtIssuer || config.appName,
     audience: config.jwtAudience,
   });
-  const rules = { verify, allowedOrigins: config.allowedOrigins };
   const tls = config.tls === 'self-signed' ? await selfSigned() : config.tls;
   const core = new RelayCore(nodeEnv(config, log), {
     heartbeatSeconds: config.heartbeatSeconds,
     graceSeconds: config.graceSeconds,
+    joinSeconds: config.joinSeconds,
+    socketsPerAccount: config.socketsPerAccount,
+    roomsPerSocket: config.roomsPerSocket,
+    membersPerRoom: config.membersPerRoom,
     iceRenewSeconds: config.turnSecret === '' ? 0 : (config.turnTtl * 2) / 3,
     prefixes: { room: config.roomPrefix, e2ee: config.e2eePrefix, file: config.fileChannelLabel },
   });
-  const http = await createHttp({ config, log, rules, secret, tls });
-  const sockets = acceptSockets(http.server, { core, rules, log });
+  const callers = new Callers(config.socketsPerAddress, config.connectRate, () => performance.now());
+  const rules: AdmissionRules = {
+    verify,
+    allowedOrigins: config.allowedOrigins,
+    hasPlace: (claims, connect) => core.hasPlace(claims, connect),
+  };
+  const callerOfRequest = callerOf(config.trustedProxies);
+  const door = { rules, callers, callerOf: callerOfRequest };
+  const http = await createHttp({ config, log, door, secret, tls });
+  const sockets = acceptSockets(http.server, { core, door, log });
   try {
     await http.listen({ host: config.host, port: config.port });
   } catch (error) {

@@ -3,7 +3,8 @@ import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
 import { LIMITS } from '../../src/core/protocol/limits.ts';
-import { admit, type AdmissionRules } from './admission.ts';
+import { admit, TOO_MANY, type Admission, type Door } from './admission.ts';
+import { WINDOW } from './callers.ts';
 import type { Log, SocketLike } from './core/env.ts';
 import type { RelayCore } from './core/relay-core.ts';
 
@@ -12,7 +13,7 @@ const CLOSE_TIMEOUT = 2_000;
 
 interface Deps {
   core: RelayCore;
-  rules: AdmissionRules;
+  door: Door;
   log: Log;
 }
 
@@ -34,6 +35,7 @@ function answer(socket: Duplex, status: number, text: string): void {
   socket.once('finish', () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
+      (status === TOO_MANY.status ? `Retry-After: ${WINDOW}\r\n` : '') +
       `Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
   );
 }
@@ -45,7 +47,7 @@ function target(request: IncomingMessage): URL | null {
 }
 
 /** Takes the upgrades of `server` to `/ws`. `close()` ends every socket and resolves when none is left. */
-export function acceptSockets(server: Server, { core, rules, log }: Deps): { close(): Promise<void> } {
+export function acceptSockets(server: Server, { core, door, log }: Deps): { close(): Promise<void> } {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: LIMITS.frameBytes,
@@ -60,7 +62,11 @@ export function acceptSockets(server: Server, { core, rules, log }: Deps): { clo
   async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const url = target(request);
     if (url?.pathname !== '/ws') return answer(socket, 404, 'Not found');
-    const admission = await admit(rules, url.searchParams, request.headers.origin);
+    const leave = door.callers.enter(door.callerOf(request));
+    if (leave) socket.once('close', leave);
+    const admission: Admission = leave
+      ? await admit(door.rules, url.searchParams, request.headers.origin)
+      : { ...TOO_MANY, detail: 'address' };
     if (closing || socket.destroyed) return void socket.destroy();
     if (admission.status !== 200) {
       log.info({ status: admission.status, detail: admission.detail }, 'socket refused');

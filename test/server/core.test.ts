@@ -226,7 +226,7 @@ test('a reader that is 1 MiB behind is cut, and others do not notice', () => {
   slow.bufferedAmount = 1024 * 1024 + 1;
   other.say('chat.message', 'r', { message: 'hello' });
   other.say('chat.message', 'r', { message: 'again' });
-  assert.equal(slow.closedWith, 'terminated');
+  assert.deepEqual(slow.closedWith, { code: 4005, reason: 'too slow' });
   assert.deepEqual(other.types(), ['chat.message', 'chat.message']);
   assert.equal(logged.filter((line) => line === 'slow reader cut').length, 1);
 });

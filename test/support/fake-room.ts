@@ -8,6 +8,7 @@
 import { RelayCore } from '../../demo-server/src/core/relay-core.ts';
 import type { Claims, RelayOptions } from '../../demo-server/src/core/env.ts';
 import { Call, type CallEvents, type CallOptions } from '../../src/core/index.ts';
+import { RELAY_DEFAULTS } from './memory-relay.ts';
 import { createFakeWorld, sha256Bytes, type FakeWorld, type WorldOptions } from './fake-platform/index.ts';
 
 export interface Heard {
@@ -104,10 +105,7 @@ export function createFakeRoom(options: FakeRoomOptions): FakeRoom {
         iceServers: () => [],
       },
       {
-        heartbeatSeconds: 3,
-        graceSeconds: 30,
-        iceRenewSeconds: 0,
-        prefixes: { room: '', e2ee: 'e', file: 'f' },
+        ...RELAY_DEFAULTS,
         ...options.relay,
       },
     );

@@ -6,6 +6,18 @@ import type { Claims, Log, RelayOptions, SocketLike, Timers } from '../../demo-s
 import type { Connection } from '../../demo-server/src/core/connection.ts';
 import { RelayCore } from '../../demo-server/src/core/relay-core.ts';
 
+/** The settings of a relay in tests. */
+export const RELAY_DEFAULTS: RelayOptions = {
+  heartbeatSeconds: 3,
+  graceSeconds: 30,
+  iceRenewSeconds: 0,
+  joinSeconds: 3_600,
+  socketsPerAccount: 0,
+  roomsPerSocket: 10,
+  membersPerRoom: 100,
+  prefixes: { room: '', e2ee: 'e', file: 'f' },
+};
+
 /** Time that passes when told to. Timers fire in the order of their time, then of their making. */
 export class FakeClock implements Timers {
   private time = 0;
@@ -134,10 +146,7 @@ export function memoryRelay(options: Partial<RelayOptions> = {}): MemoryRelay {
       ],
     },
     {
-      heartbeatSeconds: 3,
-      graceSeconds: 30,
-      iceRenewSeconds: 0,
-      prefixes: { room: '', e2ee: 'e', file: 'f' },
+      ...RELAY_DEFAULTS,
       ...options,
     },
   );

@@ -97,6 +97,7 @@ export async function startRelayProcess(
     PM_JWT_SECRET: TEST_SECRET,
     PM_SIGN_IN_RATE: '0',
     PM_GET_RATE: '0',
+    PM_CONNECT_RATE: '0',
     ...given,
   };
   let child: ChildProcess;

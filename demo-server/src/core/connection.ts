@@ -3,8 +3,10 @@ import { decodeFrame, encode, ProtocolError } from '../../../src/core/protocol/c
 import { parseClientMessage } from '../../../src/core/protocol/client-message.ts';
 import { LIMITS } from '../../../src/core/protocol/limits.ts';
 import type { ClientMessage, Reason } from '../../../src/core/protocol/schema.ts';
+import { CLOSE } from './close-codes.ts';
 import type { Claims, RelayEnv, RelayOptions, SocketLike } from './env.ts';
 import { TokenBucket } from './limits.ts';
+import type { Owner, Owners } from './owners.ts';
 import type { Person } from './room.ts';
 import type { Rooms } from './rooms.ts';
 
@@ -17,11 +19,11 @@ const PLAIN_PING_MS = 54_000;
 const PLAIN_PONG_MS = 6_000;
 /** Bytes which a reader may be behind before it is cut: nobody else waits for it, and memory is finite. */
 const MAX_BEHIND = 1024 * 1024;
+/** Milliseconds in which some of what waits must have gone out. */
+const MAX_STALL = 2_000;
 
 /** Longest time that a timer takes, in milliseconds: some 25 days. */
 const LONGEST_TIMER = 2 ** 31 - 1;
-/** Close code of a socket whose token has expired: a client with a fresh one takes its place back. */
-const EXPIRED = 4003;
 
 /** What a person can say about leaving; the other reasons are the relay's to give. */
 const OWN_REASONS: readonly Reason[] = ['user', 'page-hidden', 'element-removed'];
@@ -31,11 +33,17 @@ export interface ConnectionHost {
   readonly env: RelayEnv;
   readonly options: RelayOptions;
   readonly rooms: Rooms;
+  readonly owners: Owners;
   /** The connection is over; reported once, never from within `send`. */
   detach(connection: Connection, code: number): void;
 }
 
+/** Whom limits go by. */
+export const ownerOf = ({ account, sub }: Claims): string =>
+  account === undefined ? sub : `account ${account}`;
+
 export class Connection {
+  private readonly owner: Owner;
   private readonly bucket: TokenBucket;
   private readonly admitted: ReadonlySet<string> | null;
   private heardAt: number;
@@ -43,8 +51,12 @@ export class Connection {
   private errors = 0;
   private ended = false;
   private slow = false;
+  /** Bytes that waited after the last frame, and when some of them went. */
+  private behind = 0;
+  private movedAt: number;
   private pingTimer: unknown;
   private expiryTimer: unknown;
+  private joinTimer: unknown;
 
   constructor(
     private readonly host: ConnectionHost,
@@ -56,6 +68,8 @@ export class Connection {
     const now = env.timers.now();
     this.heardAt = now;
     this.iceAt = now;
+    this.movedAt = now;
+    this.owner = host.owners.enter(ownerOf(claims), now);
     this.bucket = new TokenBucket(LIMITS.messagesPerSecond, LIMITS.messageBurst, now);
     const { room } = options.prefixes;
     this.admitted = claims.rooms
@@ -63,6 +77,10 @@ export class Connection {
       : null;
     if (!person.ext) this.armPing();
     this.armExpiry();
+    this.joinTimer = env.timers.setTimeout(
+      () => this.end(CLOSE.idle, 'nothing joined'),
+      options.joinSeconds * 1000,
+    );
   }
 
   /** Whether the token presented on this connection opens the room (its name on the wire, prefix included). */
@@ -90,7 +108,8 @@ export class Connection {
     if (this.ended) return;
     const now = this.host.env.timers.now();
     this.heardAt = now;
-    if (!this.bucket.take(now)) return this.refuse('Rate limit exceeded', 'rate-limited');
+    if (!this.bucket.take(now) || !this.owner.bucket.take(now))
+      return this.refuse('Rate limit exceeded', 'rate-limited');
     let value: Record<string, unknown> = {};
     let message: ClientMessage;
     try {
@@ -140,17 +159,18 @@ export class Connection {
 
   send(text: string): void {
     if (this.ended || this.slow) return;
-    if (this.socket.bufferedAmount > MAX_BEHIND) {
+    const behind = this.socket.bufferedAmount;
+    const now = this.host.env.timers.now();
+    if (behind === 0 || behind < this.behind) this.movedAt = now;
+    if (behind > MAX_BEHIND || now - this.movedAt > MAX_STALL) {
       // Not `over()`: we may be in the middle of telling a whole room. The socket reports its end by itself.
       this.slow = true;
-      this.host.env.log.warn(
-        { user: this.person.userID, bytes: this.socket.bufferedAmount },
-        'slow reader cut',
-      );
-      this.socket.terminate();
+      this.host.env.log.warn({ user: this.person.userID, bytes: behind }, 'slow reader cut');
+      this.socket.close(CLOSE.slow, 'too slow');
       return;
     }
     this.socket.send(text);
+    this.behind = this.socket.bufferedAmount;
   }
 
   private handle(message: ClientMessage): void {
@@ -186,11 +206,16 @@ export class Connection {
   private join({ room, data }: Extract<ClientMessage, { type: 'chat.join' }>): void {
     const value = { type: 'chat.join', room };
     if (!this.admits(room)) return this.refuse('Not admitted to this room', 'not-admitted', value);
+    const { rooms, options, env } = this.host;
+    const places = rooms.of(this.person.key);
+    if (places.length >= options.roomsPerSocket && !places.includes(room))
+      return this.refuse('Too many rooms', 'not-admitted', value);
     const { username, capacity, offers } = data;
     const named = this.claims.account === undefined && username !== undefined;
     const name = named ? username || 'Guest' : this.claims.username;
-    if (this.host.rooms.join(room, this.person, { username: name, capacity, offers })) return;
-    this.refuse('Room is full', 'room-full', value);
+    if (!rooms.join(room, this.person, { username: name, capacity, offers }))
+      return this.refuse('Room is full', 'room-full', value);
+    env.timers.clearTimeout(this.joinTimer);
   }
 
   private mayAct(message: { type: string; room: string; data: object }, complaint: string): boolean {
@@ -249,7 +274,7 @@ export class Connection {
     const { validMs = Infinity, account, rooms } = this.claims;
     if (validMs === Infinity || !(this.person.ext || account !== undefined || rooms)) return;
     this.expiryTimer = this.host.env.timers.setTimeout(
-      () => this.end(EXPIRED, 'token expired'),
+      () => this.end(CLOSE.expired, 'token expired'),
       Math.min(Math.max(0, validMs), LONGEST_TIMER),
     );
   }
@@ -258,6 +283,8 @@ export class Connection {
     this.ended = true;
     this.host.env.timers.clearTimeout(this.pingTimer);
     this.host.env.timers.clearTimeout(this.expiryTimer);
+    this.host.env.timers.clearTimeout(this.joinTimer);
+    this.host.owners.leave(this.owner);
     this.host.env.log.debug({ user: this.person.userID, code }, 'socket closed');
     this.host.detach(this, code);
   }

@@ -42,6 +42,12 @@ export interface RelayOptions {
   graceSeconds: number;
   /** Seconds after which `relay.ice` renews what the welcome gave; 0 for never. */
   iceRenewSeconds: number;
+  /** Seconds for which a socket may be open without ever joining a room. */
+  joinSeconds: number;
+  /** Sockets of one owner, 0 for any number; rooms of one socket; members of one room. */
+  socketsPerAccount: number;
+  roomsPerSocket: number;
+  membersPerRoom: number;
   prefixes: { room: string; e2ee: string; file: string };
 }
 

@@ -3,9 +3,11 @@
  * run this very class in a browser page, or with a fake clock.
  */
 import { shapeUserId } from '../../../src/core/protocol/identity.ts';
-import { Connection, type ConnectionHost } from './connection.ts';
+import { Connection, ownerOf, type ConnectionHost } from './connection.ts';
 import type { Claims, RelayEnv, RelayOptions, SocketLike } from './env.ts';
+import { CLOSE } from './close-codes.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { Owners } from './owners.ts';
 import { Rooms } from './rooms.ts';
 
 export interface ConnectOptions {
@@ -28,6 +30,7 @@ const GONE = new Map([
 
 export class RelayCore implements ConnectionHost {
   readonly rooms: Rooms;
+  readonly owners = new Owners();
   private readonly heartbeat: Heartbeat;
   /** Live connections by the key of whoever they carry. */
   private readonly connections = new Map<string, Connection>();
@@ -41,6 +44,7 @@ export class RelayCore implements ConnectionHost {
     this.rooms = new Rooms({
       timers: env.timers,
       graceMs: options.graceSeconds * 1000,
+      mostMembers: options.membersPerRoom,
       deliver: (key, text) => this.connections.get(key)?.send(text),
     });
     this.heartbeat = new Heartbeat(env.timers, options.heartbeatSeconds * 1000);
@@ -49,6 +53,13 @@ export class RelayCore implements ConnectionHost {
   /** Number of live sockets. */
   get size(): number {
     return this.connections.size;
+  }
+
+  /** Whether whoever the claims name may have this socket: one that takes the place of another always. */
+  hasPlace(claims: Claims, { ext, session = '' }: ConnectOptions): boolean {
+    const most = this.options.socketsPerAccount;
+    if (most === 0 || this.owners.socketsOf(ownerOf(claims)) < most) return true;
+    return ext && this.connections.has(shapeUserId(this.env.sha256(session)));
   }
 
   /**
@@ -60,7 +71,7 @@ export class RelayCore implements ConnectionHost {
     const userID = ext ? shapeUserId(this.env.sha256(session)) : claims.sub;
     const key = ext ? userID : `plain ${++this.plainCount}`;
     // The same session again: the older socket is half open, or a copy. Its seats stay, for the new one to take back.
-    this.connections.get(key)?.end(4001, 'replaced');
+    this.connections.get(key)?.end(CLOSE.replaced, 'replaced');
     const connection = new Connection(this, socket, { key, userID, ext, role: claims.role }, claims);
     this.connections.set(key, connection);
     for (const room of this.rooms.of(key)) {

@@ -25,6 +25,8 @@ export interface RoomsOptions {
   deliver(key: string, text: string): void;
   /** Milliseconds for which a lost extended member keeps its seat. */
   graceMs: number;
+  /** The most members of one room. */
+  mostMembers: number;
 }
 
 /**
@@ -67,7 +69,7 @@ export class Rooms {
       return true;
     }
     const capacity = request.capacity ?? Infinity;
-    let most = capacity;
+    let most = Math.min(capacity, this.options.mostMembers);
     for (const other of room.seats.values()) most = Math.min(most, other.capacity);
     if (room.seats.size >= most) return false;
     this.rooms.set(id, room);
