@@ -2,13 +2,16 @@
 import { decodeFrame, encode, ProtocolError } from '../../../src/core/protocol/codec.ts';
 import { parseClientMessage } from '../../../src/core/protocol/client-message.ts';
 import { LIMITS } from '../../../src/core/protocol/limits.ts';
+import type { HostMessage } from '../../../src/core/protocol/host-message.ts';
 import type { ClientMessage, Reason } from '../../../src/core/protocol/schema.ts';
 import { CLOSE } from './close-codes.ts';
 import type { Claims, RelayEnv, RelayOptions, SocketLike } from './env.ts';
 import { TokenBucket } from './limits.ts';
+import type { Hosts } from './hosts.ts';
 import type { Owner, Owners } from './owners.ts';
 import type { Person } from './room.ts';
 import type { Rooms } from './rooms.ts';
+import type { Refusal } from './rules.ts';
 
 /** So many errors on one socket end it. */
 const MAX_ERRORS = 10;
@@ -33,10 +36,24 @@ export interface ConnectionHost {
   readonly env: RelayEnv;
   readonly options: RelayOptions;
   readonly rooms: Rooms;
+  readonly hosts: Hosts;
   readonly owners: Owners;
+  /** What the relay keeps of a password. */
+  digest(password: string): string;
   /** The connection is over; reported once, never from within `send`. */
   detach(connection: Connection, code: number): void;
 }
+
+/** The words for a join that is refused. */
+const REFUSALS: Record<Refusal, string> = {
+  'room-full': 'Room is full',
+  'room-locked': 'Room is locked',
+  'password-needed': 'This room needs a password',
+  'rate-limited': 'Rate limit exceeded',
+  'not-admitted': 'Not admitted to this room',
+};
+/** Asking again for a place is no fault. */
+const NO_FAULT = ['room-full', 'room-locked'];
 
 /** Whom limits go by. */
 export const ownerOf = ({ account, sub }: Claims): string =>
@@ -200,6 +217,8 @@ export class Connection {
         return this.sendFrame('relay.pong', {});
       case 'relay.pong':
         return; // that it arrived is all it says
+      default:
+        return this.decide(message);
     }
   }
 
@@ -210,12 +229,27 @@ export class Connection {
     const places = rooms.of(this.person.key);
     if (places.length >= options.roomsPerSocket && !places.includes(room))
       return this.refuse('Too many rooms', 'not-admitted', value);
-    const { username, capacity, offers } = data;
+    const { username, capacity, offers, password } = data;
     const named = this.claims.account === undefined && username !== undefined;
     const name = named ? username || 'Guest' : this.claims.username;
-    if (!rooms.join(room, this.person, { username: name, capacity, offers }))
-      return this.refuse('Room is full', 'room-full', value);
+    const outcome = rooms.join(room, this.person, {
+      username: name,
+      capacity,
+      offers,
+      ...(password !== undefined && { password: this.host.digest(password) }),
+    });
+    if (outcome !== 'joined' && outcome !== 'waiting') return this.refuse(REFUSALS[outcome], outcome, value);
     env.timers.clearTimeout(this.joinTimer);
+    if (outcome === 'waiting' && this.person.ext) this.sendFrame('room.waiting', {}, room);
+  }
+
+  /** What hosts alone may say, in the rooms that they are in. */
+  private decide(message: HostMessage): void {
+    const { hosts, rooms } = this.host;
+    const room = rooms.get(message.room);
+    const may = this.person.role === 'host' && room && rooms.isPresent(message.room, this.person.key);
+    if (may && hosts.handle(this.person, room, message)) return;
+    this.refuse('Not allowed', 'not-admitted', { ...message });
   }
 
   private mayAct(message: { type: string; room: string; data: object }, complaint: string): boolean {
@@ -228,8 +262,8 @@ export class Connection {
     return encode({ type, room, data, from: this.person.userID });
   }
 
-  private sendFrame(type: string, data: object): void {
-    this.send(encode({ type, data, from: 'system' }));
+  private sendFrame(type: string, data: object, room?: string): void {
+    this.send(encode({ type, ...(room !== undefined && { room }), data, from: 'system' }));
   }
 
   /** `general.error`; extended clients also learn the code, and what it answers. The tenth ends the socket. */
@@ -244,7 +278,7 @@ export class Connection {
       ...(typeof id === 'string' && id.length <= 128 && { id }),
     };
     this.sendFrame('general.error', ext ? { error, ...context } : { error });
-    if (code === 'room-full') return; // asking again for a place is no fault
+    if (NO_FAULT.includes(code)) return;
     this.errors += 1;
     if (this.errors < MAX_ERRORS) return;
     this.host.env.log.info(

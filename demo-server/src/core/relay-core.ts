@@ -7,6 +7,7 @@ import { Connection, ownerOf, type ConnectionHost } from './connection.ts';
 import type { Claims, RelayEnv, RelayOptions, SocketLike } from './env.ts';
 import { CLOSE } from './close-codes.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { Hosts } from './hosts.ts';
 import { Owners } from './owners.ts';
 import { Rooms } from './rooms.ts';
 
@@ -30,6 +31,7 @@ const GONE = new Map([
 
 export class RelayCore implements ConnectionHost {
   readonly rooms: Rooms;
+  readonly hosts: Hosts;
   readonly owners = new Owners();
   private readonly heartbeat: Heartbeat;
   /** Live connections by the key of whoever they carry. */
@@ -41,12 +43,14 @@ export class RelayCore implements ConnectionHost {
     readonly env: RelayEnv,
     readonly options: RelayOptions,
   ) {
+    const deliver = (key: string, text: string) => this.connections.get(key)?.send(text);
     this.rooms = new Rooms({
       timers: env.timers,
       graceMs: options.graceSeconds * 1000,
       mostMembers: options.membersPerRoom,
-      deliver: (key, text) => this.connections.get(key)?.send(text),
+      deliver,
     });
+    this.hosts = new Hosts({ rooms: this.rooms, deliver, digest: (password) => this.digest(password) });
     this.heartbeat = new Heartbeat(env.timers, options.heartbeatSeconds * 1000);
   }
 
@@ -72,7 +76,8 @@ export class RelayCore implements ConnectionHost {
     const key = ext ? userID : `plain ${++this.plainCount}`;
     // The same session again: the older socket is half open, or a copy. Its seats stay, for the new one to take back.
     this.connections.get(key)?.end(CLOSE.replaced, 'replaced');
-    const connection = new Connection(this, socket, { key, userID, ext, role: claims.role }, claims);
+    const person = { key, userID, owner: ownerOf(claims), ext, role: claims.role };
+    const connection = new Connection(this, socket, person, claims);
     this.connections.set(key, connection);
     for (const room of this.rooms.of(key)) {
       if (!connection.admits(room)) this.rooms.leave(room, key, 'removed'); // a fresh token that opens less
@@ -90,10 +95,16 @@ export class RelayCore implements ConnectionHost {
     if (this.connections.get(key) !== connection) return;
     this.connections.delete(key);
     if (this.stopped) return;
+    this.rooms.stopWaiting(key);
     if (!ext) return this.rooms.depart(key, 'user');
     const reason = GONE.get(code);
     if (reason) this.rooms.depart(key, reason);
     else this.rooms.hold(key);
+  }
+
+  /** What the relay keeps of a password. */
+  digest(password: string): string {
+    return [...this.env.sha256(password)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
   }
 
   /**

@@ -2,11 +2,16 @@
 import { encode } from '../../../src/core/protocol/codec.ts';
 import type { Reason, Role, User } from '../../../src/core/protocol/schema.ts';
 import type { Backlog } from './backlog.ts';
+import type { Rules } from './rules.ts';
 
-/** Whoever sits: `key` is unique per session or plain socket, `userID` is what others know. */
+/**
+ * Whoever sits: `key` is unique per session or plain socket, `userID` is what others know, `owner` is whom bans and
+ * limits go by.
+ */
 export interface Person {
   readonly key: string;
   readonly userID: string;
+  readonly owner: string;
   readonly ext: boolean;
   readonly role: Role;
 }
@@ -24,7 +29,10 @@ export interface Seat {
 export interface Room {
   readonly id: string;
   readonly seats: Map<string, Seat>;
+  readonly rules: Rules;
   nextSeq: number;
+  /** Set while nobody is in a room whose rules are still kept. */
+  keepTimer: unknown;
 }
 
 const SYSTEM = 'system';
@@ -46,6 +54,20 @@ export function usersFrame(room: Room, forExt: boolean): string {
 export function joinedFrame(room: Room, seat: Seat, dealt: (string | null)[], resumed: boolean): string {
   const data = { users: users(room, true), seq: seat.seq, dealt, resumed };
   return encode({ type: 'room.joined', room: room.id, data, from: SYSTEM });
+}
+
+/** What everybody may know of a host's decisions. */
+export function rulesFrame({ id, rules }: Room): string {
+  return encode({ type: 'room.rules', room: id, data: rules.facts, from: SYSTEM });
+}
+
+/** Who waits to be let in: for hosts alone. */
+export function waitingFrame({ id, rules }: Room): string {
+  const waiting = [...rules.waiting.values()].map(({ person: { userID }, username }) => ({
+    userID,
+    username,
+  }));
+  return encode({ type: 'room.waiting', room: id, data: { users: waiting }, from: SYSTEM });
 }
 
 export function leftFrame(room: string, userID: string, reason: Reason): string {

@@ -10,14 +10,29 @@ import { encode } from '../../../src/core/protocol/codec.ts';
 import type { JoinOffer, Reason } from '../../../src/core/protocol/schema.ts';
 import type { Timers } from './env.ts';
 import { Backlog } from './backlog.ts';
-import { joinedFrame, leftFrame, usersFrame, type Person, type Room, type Seat } from './room.ts';
+import {
+  joinedFrame,
+  leftFrame,
+  rulesFrame,
+  usersFrame,
+  waitingFrame,
+  type Person,
+  type Room,
+  type Seat,
+} from './room.ts';
+import { Rules, type Refusal } from './rules.ts';
 
 export interface JoinRequest {
   username: string;
   /** The most members that this one accepts in the room, itself included. */
   capacity?: number | undefined;
   offers?: readonly JoinOffer[] | undefined;
+  /** Digest of the password presented, in hexadecimal. */
+  password?: string | undefined;
 }
+
+/** How a join ends; `waiting` for a host's word. */
+export type JoinOutcome = 'joined' | 'waiting' | Refusal;
 
 export interface RoomsOptions {
   timers: Timers;
@@ -34,17 +49,25 @@ export interface RoomsOptions {
  * members would close theirs on `room.left` and never meet again, so they hear of a plain leave this much later (ms).
  */
 const REJOIN_MS = 500;
+/** How long the rules of a room outlive its last member (ms): hosts, too, lose their connection. */
+const KEEP_RULES_MS = 600_000;
 
 export class Rooms {
   private readonly rooms = new Map<string, Room>();
   /** Room ids by the key of whoever sits there. */
   private readonly places = new Map<string, Set<string>>();
+  /** Those before which somebody waits. */
+  private readonly besieged = new Set<Room>();
 
   constructor(private readonly options: RoomsOptions) {}
 
-  /** Number of rooms with at least one seat. */
+  /** Number of rooms with a seat, or with rules that are kept. */
   get size(): number {
     return this.rooms.size;
+  }
+
+  get(id: string): Room | undefined {
+    return this.rooms.get(id);
   }
 
   /** Rooms in which `key` has a seat, held ones included. */
@@ -59,32 +82,58 @@ export class Rooms {
 
   /**
    * Seats somebody, or gives a seat back that is still held, and tells everyone concerned.
-   * @returns false when the room is full: nothing has changed then.
+   * Whoever is refused changes nothing; whoever waits is announced to the hosts.
    */
-  join(id: string, person: Person, request: JoinRequest): boolean {
-    const room = this.rooms.get(id) ?? { id, seats: new Map<string, Seat>(), nextSeq: 1 };
+  join(id: string, person: Person, request: JoinRequest): JoinOutcome {
+    const room = this.rooms.get(id) ?? this.makeRoom(id);
     const seat = room.seats.get(person.key);
     if (seat) {
       this.takeBack(room, seat, person, request);
-      return true;
+      return 'joined';
     }
+    const refusal = room.rules.refuse(person, request.password ?? null, this.options.timers.now());
+    if (refusal === 'waiting') {
+      room.rules.waiting.set(person.key, { person, username: request.username });
+      this.waitingChanged(room);
+    }
+    if (refusal) return refusal;
     const capacity = request.capacity ?? Infinity;
     let most = Math.min(capacity, this.options.mostMembers);
     for (const other of room.seats.values()) most = Math.min(most, other.capacity);
-    if (room.seats.size >= most) return false;
+    if (room.seats.size >= most) return 'room-full';
     this.rooms.set(id, room);
+    this.options.timers.clearTimeout(room.keepTimer);
     const own: Seat = { person, seq: room.nextSeq++, username: request.username, capacity, away: null };
     room.seats.set(person.key, own);
     this.places.set(person.key, (this.places.get(person.key) ?? new Set()).add(id));
     this.announce(room, (viewer) => viewer !== own || !person.ext);
     if (person.ext) this.welcome(room, own, request.offers ?? []);
-    return true;
+    return 'joined';
+  }
+
+  /** Whoever waits is gone, or does not want to any more. */
+  stopWaiting(key: string): void {
+    for (const room of this.besieged) {
+      if (!room.rules.waiting.delete(key)) continue;
+      this.waitingChanged(room);
+      if (room.seats.size === 0) this.leaveEmpty(room);
+    }
+  }
+
+  /** Others wait than before: the hosts who listen are told. */
+  waitingChanged(room: Room): void {
+    if (room.rules.waiting.size > 0) this.besieged.add(room);
+    else this.besieged.delete(room);
+    for (const { person, away } of room.seats.values()) {
+      if (person.ext && person.role === 'host' && !away) this.options.deliver(person.key, waitingFrame(room));
+    }
   }
 
   /** `chat.leave`. No effect on a room without this member. */
   leave(id: string, key: string, reason: Reason): void {
     const room = this.rooms.get(id);
     const seat = room?.seats.get(key);
+    if (room?.rules.waiting.delete(key)) this.waitingChanged(room);
     if (!room || !seat) return;
     const watched = [...room.seats.values()].some(({ person }) => person.ext);
     if (seat.person.ext || !watched) {
@@ -122,6 +171,13 @@ export class Rooms {
     for (const seat of this.rooms.get(id)?.seats.values() ?? []) this.pass(seat, null, text, keep);
   }
 
+  /** A frame of the extension to those chosen who understand it. */
+  tell(room: Room, text: string, chosen: (seat: Seat) => boolean = () => true): void {
+    for (const seat of room.seats.values()) {
+      if (seat.person.ext && chosen(seat)) this.pass(seat, null, text, true);
+    }
+  }
+
   /** A frame to the one member whom it names, on all of its seats. Nobody by that id any more: nothing happens. */
   signal(id: string, from: Person, to: string, text: string): void {
     for (const seat of this.rooms.get(id)?.seats.values() ?? []) {
@@ -129,11 +185,26 @@ export class Rooms {
     }
   }
 
+  /** Empties a room, its rules included, without a word. @returns who was in it or waited before it */
+  dissolve(room: Room): Person[] {
+    const everybody = [...room.seats.values(), ...room.rules.waiting.values()].map(({ person }) => person);
+    for (const seat of room.seats.values()) {
+      this.setBack(seat);
+      this.vacate(room, seat.person.key);
+    }
+    this.forget(room);
+    return everybody;
+  }
+
   /** Forgets everything without a word to anybody and clears every timer. */
   clear(): void {
-    for (const room of this.rooms.values()) for (const seat of room.seats.values()) this.setBack(seat);
+    for (const room of this.rooms.values()) {
+      this.options.timers.clearTimeout(room.keepTimer);
+      for (const seat of room.seats.values()) this.setBack(seat);
+    }
     this.rooms.clear();
     this.places.clear();
+    this.besieged.clear();
   }
 
   private pass(seat: Seat, from: string | null, text: string, keep: boolean): void {
@@ -187,6 +258,9 @@ export class Rooms {
       .slice(0, offers.length);
     const dealt = offers.map((_, index) => targets[index]?.person.userID ?? null);
     this.options.deliver(own.person.key, joinedFrame(room, own, dealt, false));
+    if (!room.rules.isPlain) this.options.deliver(own.person.key, rulesFrame(room));
+    if (own.person.role === 'host' && room.rules.waiting.size > 0)
+      this.options.deliver(own.person.key, waitingFrame(room));
     for (const [index, { person }] of targets.entries()) {
       const data = { ...offers[index], to: person.userID };
       const from = own.person.userID;
@@ -194,22 +268,46 @@ export class Rooms {
     }
   }
 
-  private remove(room: Room, gone: Seat, reason: Reason): void {
+  /** Somebody is gone for good, and the others are told. */
+  remove(room: Room, gone: Seat, reason: Reason): void {
     const { person } = gone;
     const plainKnow = gone.away !== null && !person.ext;
     this.setBack(gone);
     room.seats.delete(person.key);
-    const places = this.places.get(person.key);
-    places?.delete(room.id);
-    if (places?.size === 0) this.places.delete(person.key);
-    if (room.seats.size === 0) {
-      this.rooms.delete(room.id);
-      return;
-    }
+    this.vacate(room, person.key);
+    if (room.seats.size === 0) return this.leaveEmpty(room);
     // The same token on two plain sockets is one user to everybody: it is gone with its last seat.
     const still = [...room.seats.values()].some((seat) => seat.person.userID === person.userID);
     if (!still) this.tellGone(room, person.userID, reason);
     this.announce(room, (viewer) => viewer.person.ext || !plainKnow);
+  }
+
+  private makeRoom(id: string): Room {
+    const rules = new Rules(this.options.timers.now());
+    return { id, seats: new Map<string, Seat>(), rules, nextSeq: 1, keepTimer: undefined };
+  }
+
+  private vacate(room: Room, key: string): void {
+    const places = this.places.get(key);
+    places?.delete(room.id);
+    if (places?.size === 0) this.places.delete(key);
+  }
+
+  /** A room without members lives on for its rules alone, and while somebody waits before it. */
+  private leaveEmpty(room: Room): void {
+    const { timers } = this.options;
+    timers.clearTimeout(room.keepTimer);
+    if (room.rules.isPlain) return this.forget(room);
+    room.keepTimer = timers.setTimeout(() => {
+      if (room.rules.waiting.size > 0) this.leaveEmpty(room);
+      else this.forget(room);
+    }, KEEP_RULES_MS);
+  }
+
+  private forget(room: Room): void {
+    this.options.timers.clearTimeout(room.keepTimer);
+    this.besieged.delete(room);
+    this.rooms.delete(room.id);
   }
 
   private tellGone(room: Room, userID: string, reason: Reason): void {

@@ -4,6 +4,7 @@
  * Error texts are the original's, since its client shows them; extended clients are told apart by `code`.
  */
 import { ProtocolError } from './codec.ts';
+import { HOST_DATA, type HostMessage } from './host-message.ts';
 import { codePoints, LIMITS } from './limits.ts';
 import {
   candidateData,
@@ -64,11 +65,12 @@ function joinOf(data: unknown, ext: boolean): Join['data'] {
   if (typeof name === 'string' && codePoints(name.trim()) > LIMITS.nameLength) {
     throw new ProtocolError(`Username too long (maximum is ${LIMITS.nameLength} characters)`);
   }
-  const { username, offers, capacity } = parse(joinData, plain, 'Invalid join payload');
+  const { username, offers, capacity, password } = parse(joinData, plain, 'Invalid join payload');
   return {
     ...(username === undefined ? {} : { username: username.trim() }),
     ...(offers === undefined ? {} : { offers }),
     ...(capacity === undefined ? {} : { capacity }),
+    ...(password === undefined ? {} : { password }),
   };
 }
 
@@ -106,6 +108,12 @@ function signalOf(type: SignalType, value: Fields): Extract<ClientMessage, { typ
   return { type, room, data: parse(descriptionData, data, complaint) };
 }
 
+function hostMessageOf(type: HostMessage['type'], value: Fields): HostMessage {
+  const room = roomOf(value);
+  const data = parse(HOST_DATA[type] as Shape<object>, value['data'] ?? {}, `Invalid ${type} payload`);
+  return { type, room, data } as HostMessage;
+}
+
 /**
  * A decoded frame as a message that a client may send. Unknown fields of `chat.message`, `chat.typing` and `webrtc.*`
  * data are kept (bounded by `isPlain`), everything else is dropped, `from` above all: the relay stamps its own.
@@ -140,7 +148,8 @@ export function parseClientMessage(value: Fields, ext: boolean): ClientMessage {
     case 'relay.ping':
     case 'relay.pong':
       if (ext) return { type, data: {} };
-      break;
   }
+  if (ext && typeof type === 'string' && Object.hasOwn(HOST_DATA, type))
+    return hostMessageOf(type as HostMessage['type'], value);
   throw new ProtocolError('Invalid message type');
 }

@@ -10,7 +10,15 @@
  * | `relay.pong`   | both   | `{}`                                                                     |
  * | `relay.ice`    | relay  | `{iceServers}`: TURN credentials renewed before the old ones expire      |
  * | `room.joined`  | relay  | answer to `chat.join`: members, own seq, which offer was dealt to whom   |
- * | `room.left`    | relay  | `{userID, reason}`: who is gone for good, and why                        |
+ * | `room.left`    | relay  | `{userID, reason}`: who is gone for good, and why; oneself, where a host said so |
+ * | `room.rules`   | relay  | `{locked, lobby, password}`: what hosts have decided, whenever it changes |
+ * | `room.waiting` | relay  | `{users}`: who waits to be let in, to hosts; `{}` to whoever waits        |
+ * | `room.admitted`| relay  | `{}`: let in; join again                                                 |
+ * | `room.mute`    | both   | host: `{userID?}`; the relay passes it on to that one, or all others, as a request |
+ * | `room.lock`, `room.lobby` | host | `{on}`: nobody gets in; everybody waits for a host's word        |
+ * | `room.password`| host   | `{password}`: what has to be presented from now on, or null               |
+ * | `room.admit`, `room.refuse`, `room.remove` | host | `{userID}`: of whoever waits, or of a member |
+ * | `room.end`     | host   | `{}`: the room ends for all                                              |
  *
  * `chat.join` data of an extended client: `username` (a guest's display name; ignored when the token names an
  * account), `offers` (at most three gathered offers, each with its own `conn`), `capacity` (the most members this
@@ -20,8 +28,15 @@
  * `room.joined` with `resumed: true`, the old `seq` and no offer dealt, then the signals and chat messages which waited
  * (64 or 256 KiB, the newest; none of somebody who left). The others see nothing of it.
  *
+ * Hosts are whoever's token says `role: "host"`; anybody else who sends what is theirs gets `not-admitted`. They pass
+ * every rule. A removed member does not get in again while the room lasts. Rules outlive the last member by ten minutes.
+ *
+ * `password` is never what people typed: clients send the base64 of PBKDF2-SHA-256(text, `pm-room:` + room on the
+ * wire, 200,000 rounds, 256 bits), and the relay keeps a digest of that. Without the right one a join is refused with
+ * the code `password-needed`.
+ *
  * `general.error` of extended clients carries `code`, and `type`, `room` and `id` of the message that it answers:
- * `room-full` or `not-admitted` with the type `chat.join` is a refused join.
+ * `room-full`, `room-locked`, `password-needed` or `not-admitted` with the type `chat.join` is a refused join.
  *
  * `webrtc.*` data of extended clients carries `conn` beside the original's fields: a random id of one peer
  * connection, made by its first offerer and echoed by the other side, so that messages of an older connection
@@ -30,6 +45,7 @@
  * them in another order.
  */
 import { REASONS, type Reason } from '../errors.ts';
+import type { HostMessage } from './host-message.ts';
 import { codePoints, LIMITS } from './limits.ts';
 import { anything, list, number, object, optional, text, where, type Shape, type Shaped } from './shape.ts';
 
@@ -48,9 +64,12 @@ export function isPlain(value: unknown, depth: number = LIMITS.depth): boolean {
 
 export type Role = 'host' | 'guest';
 
-const id = where(text, ({ length }) => length > 0 && length <= 128);
+export const id = where(text, ({ length }) => length > 0 && length <= 128);
 
 /* What clients say. The relay checks it with these; clients send it and read each other's with them. */
+
+export const password = where(text, ({ length }) => length > 0 && length <= 128);
+export const flag = (value: unknown): value is boolean => typeof value === 'boolean';
 
 export const joinOffer = object({ sdp: where(text, Boolean), conn: id });
 export type JoinOffer = Shaped<typeof joinOffer>;
@@ -58,21 +77,23 @@ export const joinData = object({
   username: optional(where(text, (name) => codePoints(name.trim()) <= LIMITS.nameLength)),
   offers: optional(list(joinOffer, LIMITS.joinOffers)),
   capacity: optional(where(number, (count) => Number.isInteger(count) && count >= 2 && count <= 1_000)),
+  password: optional(password),
 });
 export const leaveData = object({
   reason: optional((value): value is Reason => REASONS.includes(value as Reason)),
 });
 export const messageData = object({ message: text, id: optional(id) });
-export const typingData = object({ typing: (value): value is boolean => typeof value === 'boolean' });
+export const typingData = object({ typing: flag });
 export const descriptionData = object({ sdp: text, to: id, conn: optional(id) });
 export const candidateData = object({ candidate: text, to: id, conn: optional(id) });
 
 /** What a client may send. */
 export type ClientMessage =
+  | HostMessage
   | {
       type: 'chat.join';
       room: string;
-      data: Pick<Shaped<typeof joinData>, 'username' | 'offers' | 'capacity'>;
+      data: Pick<Shaped<typeof joinData>, 'username' | 'offers' | 'capacity' | 'password'>;
     }
   | { type: 'chat.leave'; room: string; data: Pick<Shaped<typeof leaveData>, 'reason'> }
   | { type: 'chat.message'; room: string; data: Shaped<typeof messageData> }
