@@ -21,10 +21,29 @@ export interface Door {
   rules: AdmissionRules;
   callers: Callers;
   callerOf(request: IncomingMessage): string;
+  /** The relay stops: whoever comes now is sent to the next one. */
+  draining: boolean;
 }
 
+/** The answer of a relay that stops. */
+export const DRAINING = { status: 503, text: 'The relay restarts' } as const;
 /** The answer to an address that has as many sockets as it may, or opens them too fast. */
 export const TOO_MANY = { status: 429, text: 'Too many connections' } as const;
+
+type Refused = Exclude<Admission, { status: 200 }>;
+
+/** What a token says, or the answer to one that does not count. */
+export async function claimsOf(rules: AdmissionRules, token: string): Promise<Claims | Refused> {
+  try {
+    return await rules.verify(token);
+  } catch (error) {
+    if (error instanceof TokenError) return { status: 401, text: 'Unauthorized', detail: error.message };
+    // Clients ask again: they would give up over a token that does not count.
+    if (error instanceof KeysUnavailableError)
+      return { status: 503, text: 'Tokens cannot be checked', detail: error.message };
+    throw error;
+  }
+}
 
 /**
  * The checks before a socket: token first, then origin, then what the client asks for.
@@ -36,16 +55,8 @@ export async function admit(
   query: URLSearchParams,
   origin?: string,
 ): Promise<Admission> {
-  let claims: Claims;
-  try {
-    claims = await rules.verify(query.get('token') ?? '');
-  } catch (error) {
-    if (error instanceof TokenError) return { status: 401, text: 'Unauthorized', detail: error.message };
-    // Clients ask again: they would give up over a token that does not count.
-    if (error instanceof KeysUnavailableError)
-      return { status: 503, text: 'Tokens cannot be checked', detail: error.message };
-    throw error;
-  }
+  const claims = await claimsOf(rules, query.get('token') ?? '');
+  if ('status' in claims) return claims;
   if (origin !== undefined && rules.allowedOrigins !== '*' && !rules.allowedOrigins.includes(origin)) {
     return { status: 403, text: 'Origin not allowed', detail: origin };
   }

@@ -4,15 +4,19 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
-import rateLimit from '@fastify/rate-limit';
+import proxyAddr from '@fastify/proxy-addr';
+import rateLimit, { normalizeIP } from '@fastify/rate-limit';
 import files from '@fastify/static';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { codePoints, LIMITS } from '../../src/core/protocol/limits.ts';
-import { admit, TOO_MANY, type Door } from './admission.ts';
+import { admit, claimsOf, DRAINING, TOO_MANY, type Door } from './admission.ts';
 import { WINDOW } from './callers.ts';
+import { wireRoom } from './core/room.ts';
 import { mintToken } from './mint.ts';
-import type { Config } from './config.ts';
+import { isLoopback, type Config } from './config.ts';
+import type { RelayCore } from './core/relay-core.ts';
+import type { Metrics } from './metrics.ts';
 
 /** One level above both `src` and `dist`, so that sources and bundle find the same folders. */
 const packageFolder = new URL('..', import.meta.url);
@@ -38,7 +42,10 @@ const contentPolicy = {
 export interface HttpDeps {
   config: Config;
   log: Logger;
+  core: RelayCore;
   door: Door;
+  /** Null where nobody looks at figures. */
+  metrics: Metrics | null;
   secret: string;
   /** PEM pair, or null for plain HTTP. */
   tls: { cert: string; key: string } | null;
@@ -66,7 +73,8 @@ function usernameOf(body: unknown): string | null {
 const limit = (perSecond: number): object | false =>
   perSecond > 0 && { max: perSecond * WINDOW, timeWindow: WINDOW * 1000 };
 
-export async function createHttp({ config, log, door, secret, tls }: HttpDeps): Promise<FastifyInstance> {
+export async function createHttp(deps: HttpDeps): Promise<FastifyInstance> {
+  const { config, log, door, secret, tls } = deps;
   const app = fastify({
     // Its own log lines hold the URL, and so the token: what is worth a line is logged by the hooks below.
     logger: false,
@@ -113,6 +121,14 @@ export async function createHttp({ config, log, door, secret, tls }: HttpDeps): 
   app.get('/health', (_request, reply) =>
     plain(reply.header('cross-origin-resource-policy', 'cross-origin'), 200, 'OK'),
   );
+  // For whoever sends people here: not while it stops.
+  app.get('/ready', (_request, reply) =>
+    door.draining
+      ? plain(reply.header('retry-after', WINDOW), DRAINING.status, DRAINING.text)
+      : plain(reply, 200, 'OK'),
+  );
+  if (config.presence) presence(app, deps);
+  if (deps.metrics) figures(app, deps.metrics, config.metricsFrom);
   signIn(app, config, secret);
   whyNoSocket(app, door);
   await pages(app, log);
@@ -135,6 +151,35 @@ function signIn(app: FastifyInstance, config: Config, secret: string): void {
     return reply
       .header('cache-control', 'no-store')
       .send({ accessToken, tokenType: 'Bearer', userId, username });
+  });
+}
+
+/** Who is in a room, for a page that shows it before anybody joins: to whoever has a token that opens the room. */
+function presence(app: FastifyInstance, { config, core, door }: HttpDeps): void {
+  app.get<{ Params: { room: string } }>('/rooms/:room', async ({ headers, params }, reply) => {
+    reply.header('cache-control', 'no-store');
+    const [, token = ''] = /^Bearer (\S+)$/i.exec(headers.authorization ?? '') ?? [];
+    const claims = await claimsOf(door.rules, token);
+    if ('status' in claims) return plain(reply, claims.status, claims.text);
+    const name = params.room.trim();
+    if (claims.rooms && !claims.rooms.some((each) => each.trim() === name))
+      return plain(reply, 403, 'Not admitted to this room');
+    const seats = [...(core.rooms.get(wireRoom(name, config.roomPrefix))?.seats.values() ?? [])];
+    const participants = seats.map(({ username, person }) => ({ name: username, role: person.role }));
+    return reply.send({ room: name, participants });
+  });
+}
+
+/** Figures, to this machine and listed networks alone. What came through a proxy that is not listed is nobody's. */
+function figures(app: FastifyInstance, { registry }: Metrics, from: string[]): void {
+  const listed = from.length > 0 ? proxyAddr.compile(from) : () => false;
+  app.get('/metrics', async (request, reply) => {
+    const { ip, headers } = request;
+    const direct = headers['x-forwarded-for'] === undefined && headers['forwarded'] === undefined;
+    const address = normalizeIP(ip);
+    const known = (direct || request.ips !== undefined) && (isLoopback(address) || listed(address, 0));
+    if (!known) return plain(reply, 404, 'Not found');
+    return reply.type(registry.contentType).send(await registry.metrics());
   });
 }
 

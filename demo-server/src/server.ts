@@ -2,7 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import type { AdmissionRules } from './admission.ts';
+import type { AdmissionRules, Door } from './admission.ts';
 import { tokenVerifier } from './auth.ts';
 import { Callers, callerOf } from './callers.ts';
 import { ConfigError, isLoopback, type Config } from './config.ts';
@@ -10,9 +10,11 @@ import type { RelayEnv } from './core/env.ts';
 import { RelayCore } from './core/relay-core.ts';
 import { createHttp } from './http.ts';
 import { lanAddresses, selfSigned } from './lan.ts';
+import { Metrics } from './metrics.ts';
 import { makeSecret } from './settings.ts';
 import { acceptSockets } from './socket.ts';
 import { iceServers } from './turn.ts';
+import { Webhook } from './webhook.ts';
 
 export interface Relay {
   /** Where this machine reaches it, without a slash at the end. */
@@ -23,7 +25,7 @@ export interface Relay {
   close(): Promise<void>;
 }
 
-function nodeEnv(config: Config, log: Logger): RelayEnv {
+function nodeEnv(config: Config, log: Logger, metrics: Metrics | null, webhook: Webhook | null): RelayEnv {
   const turn = { urls: config.turnUrls, secret: config.turnSecret, ttl: config.turnTtl };
   return {
     log,
@@ -35,6 +37,8 @@ function nodeEnv(config: Config, log: Logger): RelayEnv {
     sha256: (text) => createHash('sha256').update(text).digest(),
     randomUUID,
     iceServers: (userID) => iceServers(turn, userID, Date.now() / 1000),
+    ...(metrics && { count: (what, label) => metrics.count(what, label) }),
+    ...(webhook && { attended: (attendance) => webhook.tell(attendance) }),
   };
 }
 
@@ -76,7 +80,10 @@ export async function startRelay(config: Config, log: Logger): Promise<Relay> {
     audience: config.jwtAudience,
   });
   const tls = config.tls === 'self-signed' ? await selfSigned() : config.tls;
-  const core = new RelayCore(nodeEnv(config, log), {
+  const metrics = config.metrics ? new Metrics() : null;
+  const { webhookUrl, webhookSecret } = config;
+  const webhook = webhookUrl === '' ? null : new Webhook({ url: webhookUrl, secret: webhookSecret, log });
+  const core = new RelayCore(nodeEnv(config, log, metrics, webhook), {
     heartbeatSeconds: config.heartbeatSeconds,
     graceSeconds: config.graceSeconds,
     joinSeconds: config.joinSeconds,
@@ -86,6 +93,7 @@ export async function startRelay(config: Config, log: Logger): Promise<Relay> {
     iceRenewSeconds: config.turnSecret === '' ? 0 : (config.turnTtl * 2) / 3,
     prefixes: { room: config.roomPrefix, e2ee: config.e2eePrefix, file: config.fileChannelLabel },
   });
+  metrics?.watch(core);
   const callers = new Callers(config.socketsPerAddress, config.connectRate, () => performance.now());
   const rules: AdmissionRules = {
     verify,
@@ -93,9 +101,9 @@ export async function startRelay(config: Config, log: Logger): Promise<Relay> {
     hasPlace: (claims, connect) => core.hasPlace(claims, connect),
   };
   const callerOfRequest = callerOf(config.trustedProxies);
-  const door = { rules, callers, callerOf: callerOfRequest };
-  const http = await createHttp({ config, log, door, secret, tls });
-  const sockets = acceptSockets(http.server, { core, door, log });
+  const door: Door = { rules, callers, callerOf: callerOfRequest, draining: false };
+  const http = await createHttp({ config, log, core, door, metrics, secret, tls });
+  const sockets = acceptSockets(http.server, { core, door, log, metrics });
   try {
     await http.listen({ host: config.host, port: config.port });
   } catch (error) {
@@ -108,8 +116,9 @@ export async function startRelay(config: Config, log: Logger): Promise<Relay> {
   return {
     ...urlsOf(config, port),
     async close() {
+      door.draining = true;
       await sockets.close();
-      await http.close();
+      await Promise.all([http.close(), webhook?.close()]);
     },
   };
 }

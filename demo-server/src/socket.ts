@@ -3,9 +3,10 @@ import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
 import { LIMITS } from '../../src/core/protocol/limits.ts';
-import { admit, TOO_MANY, type Admission, type Door } from './admission.ts';
+import { admit, DRAINING, TOO_MANY, type Admission, type Door } from './admission.ts';
 import { WINDOW } from './callers.ts';
 import type { Log, SocketLike } from './core/env.ts';
+import type { Metrics } from './metrics.ts';
 import type { RelayCore } from './core/relay-core.ts';
 
 /** Milliseconds that a closing handshake may take before the transport is cut. */
@@ -15,6 +16,7 @@ interface Deps {
   core: RelayCore;
   door: Door;
   log: Log;
+  metrics: Metrics | null;
 }
 
 /** The original sends and expects binary frames; ours are text, which developer tools show. */
@@ -35,7 +37,7 @@ function answer(socket: Duplex, status: number, text: string): void {
   socket.once('finish', () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
-      (status === TOO_MANY.status ? `Retry-After: ${WINDOW}\r\n` : '') +
+      (status === TOO_MANY.status || status === DRAINING.status ? `Retry-After: ${WINDOW}\r\n` : '') +
       `Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
   );
 }
@@ -47,7 +49,10 @@ function target(request: IncomingMessage): URL | null {
 }
 
 /** Takes the upgrades of `server` to `/ws`. `close()` ends every socket and resolves when none is left. */
-export function acceptSockets(server: Server, { core, door, log }: Deps): { close(): Promise<void> } {
+export function acceptSockets(
+  server: Server,
+  { core, door, log, metrics }: Deps,
+): { close(): Promise<void> } {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: LIMITS.frameBytes,
@@ -67,7 +72,9 @@ export function acceptSockets(server: Server, { core, door, log }: Deps): { clos
     const admission: Admission = leave
       ? await admit(door.rules, url.searchParams, request.headers.origin)
       : { ...TOO_MANY, detail: 'address' };
-    if (closing || socket.destroyed) return void socket.destroy();
+    if (socket.destroyed) return;
+    if (closing) return answer(socket, DRAINING.status, DRAINING.text);
+    metrics?.count('socket', String(admission.status === 200 ? 101 : admission.status));
     if (admission.status !== 200) {
       log.info({ status: admission.status, detail: admission.detail }, 'socket refused');
       return answer(socket, admission.status, admission.text);

@@ -2,7 +2,14 @@
  * The relay's own core behind sockets in memory and a clock that the test moves. Nothing of Node, so that it runs in a
  * browser page as well.
  */
-import type { Claims, Log, RelayOptions, SocketLike, Timers } from '../../demo-server/src/core/env.ts';
+import type {
+  Claims,
+  Log,
+  RelayEnv,
+  RelayOptions,
+  SocketLike,
+  Timers,
+} from '../../demo-server/src/core/env.ts';
 import type { Connection } from '../../demo-server/src/core/connection.ts';
 import { RelayCore } from '../../demo-server/src/core/relay-core.ts';
 
@@ -128,7 +135,7 @@ function digest(text: string): Uint8Array {
   });
 }
 
-export function memoryRelay(options: Partial<RelayOptions> = {}): MemoryRelay {
+export function memoryRelay(options: Partial<RelayOptions> = {}, extra: Partial<RelayEnv> = {}): MemoryRelay {
   const clock = new FakeClock();
   const logged: string[] = [];
   const note = (_data: object, text: string) => void logged.push(text);
@@ -144,6 +151,7 @@ export function memoryRelay(options: Partial<RelayOptions> = {}): MemoryRelay {
       iceServers: (userID) => [
         { urls: 'turn:turn.test', username: `${Math.round(clock.now() / 1000)}:${userID}` },
       ],
+      ...extra,
     },
     {
       ...RELAY_DEFAULTS,

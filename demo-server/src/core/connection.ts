@@ -9,7 +9,7 @@ import type { Claims, RelayEnv, RelayOptions, SocketLike } from './env.ts';
 import { TokenBucket } from './limits.ts';
 import type { Hosts } from './hosts.ts';
 import type { Owner, Owners } from './owners.ts';
-import type { Person } from './room.ts';
+import { wireRoom, type Person } from './room.ts';
 import type { Rooms } from './rooms.ts';
 import type { Refusal } from './rules.ts';
 
@@ -43,6 +43,10 @@ export interface ConnectionHost {
   /** The connection is over; reported once, never from within `send`. */
   detach(connection: Connection, code: number): void;
 }
+
+const OWN_CODES: readonly number[] = [1000, 1001, 1005, 1006, 1008, 1009, 1012, ...Object.values(CLOSE)];
+/** What a peer may claim is no label. */
+const closeLabel = (code: number): string => (OWN_CODES.includes(code) ? String(code) : 'other');
 
 /** The words for a join that is refused. */
 const REFUSALS: Record<Refusal, string> = {
@@ -89,9 +93,7 @@ export class Connection {
     this.owner = host.owners.enter(ownerOf(claims), now);
     this.bucket = new TokenBucket(LIMITS.messagesPerSecond, LIMITS.messageBurst, now);
     const { room } = options.prefixes;
-    this.admitted = claims.rooms
-      ? new Set(claims.rooms.map((name) => (room ? `${room}:${name.trim()}` : name.trim())))
-      : null;
+    this.admitted = claims.rooms ? new Set(claims.rooms.map((name) => wireRoom(name, room))) : null;
     if (!person.ext) this.armPing();
     this.armExpiry();
     this.joinTimer = env.timers.setTimeout(
@@ -116,7 +118,7 @@ export class Connection {
       iceServers: env.iceServers(userID),
       prefixes: options.prefixes,
       limits: LIMITS,
-      features: [],
+      features: env.attended ? ['attendance'] : [],
     });
   }
 
@@ -136,6 +138,7 @@ export class Connection {
       if (!(error instanceof ProtocolError)) throw error;
       return this.refuse(error.message, error.code, value);
     }
+    this.host.env.count?.('message', message.type);
     this.handle(message);
   }
 
@@ -216,7 +219,7 @@ export class Connection {
       case 'relay.ping':
         return this.sendFrame('relay.pong', {});
       case 'relay.pong':
-        return; // that it arrived is all it says
+        return rooms.hasSpoken(person.key, message.data.spoken ?? 0);
       default:
         return this.decide(message);
     }
@@ -269,6 +272,7 @@ export class Connection {
   /** `general.error`; extended clients also learn the code, and what it answers. The tenth ends the socket. */
   private refuse(error: string, code: string, answered: Record<string, unknown> = {}): void {
     const { ext } = this.person;
+    this.host.env.count?.('refusal', code);
     const { type, room, data } = answered;
     const id = typeof data === 'object' && data !== null ? (data as { id?: unknown }).id : undefined;
     const context = {
@@ -319,6 +323,7 @@ export class Connection {
     this.host.env.timers.clearTimeout(this.expiryTimer);
     this.host.env.timers.clearTimeout(this.joinTimer);
     this.host.owners.leave(this.owner);
+    this.host.env.count?.('close', closeLabel(code));
     this.host.env.log.debug({ user: this.person.userID, code }, 'socket closed');
     this.host.detach(this, code);
   }

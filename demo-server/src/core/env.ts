@@ -25,7 +25,27 @@ export interface IceServer {
   credential?: string;
 }
 
+/** What is counted; each with one label out of a closed list. */
+export type Counted = 'message' | 'refusal' | 'socket' | 'close';
+
+/** Somebody came into a room or is gone from it, for whoever keeps the register. */
+export interface Attendance {
+  event: 'participant.joined' | 'participant.left';
+  /** On the wire, prefix included. */
+  room: string;
+  participant: { id: string; name: string; role: Role; account?: string };
+  /** Of who left. */
+  reason?: string;
+  /** Of who left: seconds in the room, and seconds of speaking as its client told them. */
+  seconds?: number;
+  speakingSeconds?: number;
+}
+
 export interface RelayEnv {
+  /** Absent where nobody looks at figures. */
+  count?(what: Counted, label: string): void;
+  /** Absent where nobody keeps a register. */
+  attended?(attendance: Attendance): void;
   timers: Timers;
   log: Log;
   /** SHA-256 of the text's UTF-8, at least its first 16 bytes. */

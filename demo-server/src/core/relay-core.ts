@@ -49,6 +49,7 @@ export class RelayCore implements ConnectionHost {
       graceMs: options.graceSeconds * 1000,
       mostMembers: options.membersPerRoom,
       deliver,
+      attended: env.attended?.bind(env),
     });
     this.hosts = new Hosts({ rooms: this.rooms, deliver, digest: (password) => this.digest(password) });
     this.heartbeat = new Heartbeat(env.timers, options.heartbeatSeconds * 1000);
@@ -76,7 +77,14 @@ export class RelayCore implements ConnectionHost {
     const key = ext ? userID : `plain ${++this.plainCount}`;
     // The same session again: the older socket is half open, or a copy. Its seats stay, for the new one to take back.
     this.connections.get(key)?.end(CLOSE.replaced, 'replaced');
-    const person = { key, userID, owner: ownerOf(claims), ext, role: claims.role };
+    const person = {
+      key,
+      userID,
+      owner: ownerOf(claims),
+      ext,
+      role: claims.role,
+      ...(claims.account !== undefined && { account: claims.account }),
+    };
     const connection = new Connection(this, socket, person, claims);
     this.connections.set(key, connection);
     for (const room of this.rooms.of(key)) {

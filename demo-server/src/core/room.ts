@@ -14,6 +14,8 @@ export interface Person {
   readonly owner: string;
   readonly ext: boolean;
   readonly role: Role;
+  /** The embedding site's own id of it. */
+  readonly account?: string;
 }
 
 export interface Seat {
@@ -21,6 +23,9 @@ export interface Seat {
   /** Order of joining within the room. */
   readonly seq: number;
   username: string;
+  readonly joinedAt: number;
+  /** Seconds for which it has spoken, as its client says. */
+  spoken: number;
   capacity: number;
   /** Set while nobody listens: an extended member without a socket, or a plain one between leave and join. */
   away: { timer: unknown; backlog: Backlog } | null;
@@ -34,6 +39,10 @@ export interface Room {
   /** Set while nobody is in a room whose rules are still kept. */
   keepTimer: unknown;
 }
+
+/** A room's name on the wire. */
+export const wireRoom = (name: string, prefix: string): string =>
+  prefix ? `${prefix}:${name.trim()}` : name.trim();
 
 const SYSTEM = 'system';
 

@@ -8,7 +8,7 @@
  */
 import { encode } from '../../../src/core/protocol/codec.ts';
 import type { JoinOffer, Reason } from '../../../src/core/protocol/schema.ts';
-import type { Timers } from './env.ts';
+import type { Attendance, Timers } from './env.ts';
 import { Backlog } from './backlog.ts';
 import {
   joinedFrame,
@@ -40,6 +40,7 @@ export interface RoomsOptions {
   deliver(key: string, text: string): void;
   /** Milliseconds for which a lost extended member keeps its seat. */
   graceMs: number;
+  attended?: ((attendance: Attendance) => void) | undefined;
   /** The most members of one room. */
   mostMembers: number;
 }
@@ -64,6 +65,13 @@ export class Rooms {
   /** Number of rooms with a seat, or with rules that are kept. */
   get size(): number {
     return this.rooms.size;
+  }
+
+  /** Number of seats, held ones included. */
+  get members(): number {
+    let count = 0;
+    for (const { seats } of this.rooms.values()) count += seats.size;
+    return count;
   }
 
   get(id: string): Room | undefined {
@@ -103,9 +111,18 @@ export class Rooms {
     if (room.seats.size >= most) return 'room-full';
     this.rooms.set(id, room);
     this.options.timers.clearTimeout(room.keepTimer);
-    const own: Seat = { person, seq: room.nextSeq++, username: request.username, capacity, away: null };
+    const own: Seat = {
+      person,
+      seq: room.nextSeq++,
+      username: request.username,
+      joinedAt: this.options.timers.now(),
+      spoken: 0,
+      capacity,
+      away: null,
+    };
     room.seats.set(person.key, own);
     this.places.set(person.key, (this.places.get(person.key) ?? new Set()).add(id));
+    this.register('participant.joined', room, own);
     this.announce(room, (viewer) => viewer !== own || !person.ext);
     if (person.ext) this.welcome(room, own, request.offers ?? []);
     return 'joined';
@@ -191,6 +208,7 @@ export class Rooms {
     for (const seat of room.seats.values()) {
       this.setBack(seat);
       this.vacate(room, seat.person.key);
+      this.register('participant.left', room, seat, 'host-ended');
     }
     this.forget(room);
     return everybody;
@@ -275,11 +293,38 @@ export class Rooms {
     this.setBack(gone);
     room.seats.delete(person.key);
     this.vacate(room, person.key);
+    this.register('participant.left', room, gone, reason);
     if (room.seats.size === 0) return this.leaveEmpty(room);
     // The same token on two plain sockets is one user to everybody: it is gone with its last seat.
     const still = [...room.seats.values()].some((seat) => seat.person.userID === person.userID);
     if (!still) this.tellGone(room, person.userID, reason);
     this.announce(room, (viewer) => viewer.person.ext || !plainKnow);
+  }
+
+  /** So many seconds more has it spoken, as its client says: no more than have passed. */
+  hasSpoken(key: string, seconds: number): void {
+    for (const id of this.of(key)) {
+      const seat = this.rooms.get(id)?.seats.get(key);
+      if (!seat) continue;
+      const present = (this.options.timers.now() - seat.joinedAt) / 1000;
+      seat.spoken = Math.min(seat.spoken + seconds, present);
+    }
+  }
+
+  private register(event: Attendance['event'], room: Room, seat: Seat, reason?: Reason): void {
+    const { attended, timers } = this.options;
+    const { person, username, joinedAt, spoken } = seat;
+    const { userID, role, account } = person;
+    attended?.({
+      event,
+      room: room.id,
+      participant: { id: userID, name: username, role, ...(account !== undefined && { account }) },
+      ...(reason && {
+        reason,
+        seconds: Math.round((timers.now() - joinedAt) / 1000),
+        speakingSeconds: Math.round(spoken),
+      }),
+    });
   }
 
   private makeRoom(id: string): Room {

@@ -16,13 +16,15 @@ import {
   typingData,
   type ClientMessage,
 } from './schema.ts';
-import type { Shape } from './shape.ts';
+import { number, object, optional, where, type Shape } from './shape.ts';
 
 type Fields = Record<string, unknown>;
 type Join = Extract<ClientMessage, { type: 'chat.join' }>;
 type Leave = Extract<ClientMessage, { type: 'chat.leave' }>;
 type Message = Extract<ClientMessage, { type: 'chat.message' }>;
 type SignalType = 'webrtc.offer' | 'webrtc.answer' | 'webrtc.iceCandidate';
+
+const pongData = object({ spoken: optional(where(number, (seconds) => seconds >= 0)) });
 
 const INVALID_SIGNAL: Record<SignalType, string> = {
   'webrtc.offer': 'Invalid WebRTC offer payload',
@@ -146,8 +148,13 @@ export function parseClientMessage(value: Fields, ext: boolean): ClientMessage {
     case 'utils.generateRoomID':
       return { type, data: {} };
     case 'relay.ping':
-    case 'relay.pong':
       if (ext) return { type, data: {} };
+      break;
+    case 'relay.pong': {
+      if (!ext) break;
+      const { spoken } = parse(pongData, value['data'] ?? {}, 'Invalid pong payload');
+      return { type, data: spoken === undefined ? {} : { spoken } };
+    }
   }
   if (ext && typeof type === 'string' && Object.hasOwn(HOST_DATA, type))
     return hostMessageOf(type as HostMessage['type'], value);

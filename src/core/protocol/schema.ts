@@ -7,7 +7,7 @@
  * |----------------|--------|--------------------------------------------------------------------------|
  * | `relay.welcome`| relay  | first frame of every extended socket: identity, heartbeat, limits, TURN  |
  * | `relay.ping`   | both   | `{}`; whoever receives it answers `relay.pong` at once                   |
- * | `relay.pong`   | both   | `{}`                                                                     |
+ * | `relay.pong`   | both   | `{}`; a client's `{spoken}`: seconds spoken since the last one, where the welcome's features name `attendance` |
  * | `relay.ice`    | relay  | `{iceServers}`: TURN credentials renewed before the old ones expire      |
  * | `room.joined`  | relay  | answer to `chat.join`: members, own seq, which offer was dealt to whom   |
  * | `room.left`    | relay  | `{userID, reason}`: who is gone for good, and why; oneself, where a host said so |
@@ -100,7 +100,8 @@ export type ClientMessage =
   | { type: 'chat.typing'; room: string; data: Shaped<typeof typingData> }
   | { type: 'webrtc.offer' | 'webrtc.answer'; room: string; data: Shaped<typeof descriptionData> }
   | { type: 'webrtc.iceCandidate'; room: string; data: Shaped<typeof candidateData> }
-  | { type: 'utils.generateRoomID' | 'relay.ping' | 'relay.pong'; data: Record<string, never> };
+  | { type: 'relay.pong'; data: { spoken?: number } }
+  | { type: 'utils.generateRoomID' | 'relay.ping'; data: Record<string, never> };
 
 /* What the relay says. A newer relay may say more than this client knows. */
 
