@@ -20,7 +20,7 @@ export interface AdmissionRules {
 export interface Door {
   rules: AdmissionRules;
   callers: Callers;
-  callerOf(request: IncomingMessage): string;
+  callerOf: (request: IncomingMessage) => string;
   /** The relay stops: whoever comes now is sent to the next one. */
   draining: boolean;
 }

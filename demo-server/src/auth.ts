@@ -73,7 +73,7 @@ const JWKS_PAUSE = 30_000;
 /** The first that knows the signature. Every one is for one algorithm, so that no key can stand in for another. */
 function first(tries: readonly Verify[]): Verify {
   return async (token) => {
-    let unknown: unknown;
+    let unknown: Error = new TokenError('alg');
     for (const verify of tries) {
       try {
         return await verify(token);
@@ -84,7 +84,7 @@ function first(tries: readonly Verify[]): Verify {
         unknown = error;
       }
     }
-    throw unknown ?? new TokenError('alg');
+    throw unknown;
   };
 }
 

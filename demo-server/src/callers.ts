@@ -15,7 +15,7 @@ const MANY = 1_000;
  */
 export function callerOf(trustedProxies: string[]): (request: IncomingMessage) => string {
   const trust = trustedProxies.length > 0 ? proxyAddr.compile(trustedProxies) : () => false;
-  return (request) => normalizeIP(proxyAddr(request as never, trust));
+  return (request) => normalizeIP(proxyAddr(request, trust));
 }
 
 interface Place {

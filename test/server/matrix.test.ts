@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { HOST_DATA } from '../../src/core/protocol/host-message.ts';
+import type { HOST_DATA } from '../../src/core/protocol/host-message.ts';
 import { RELAY_DATA } from '../../src/core/protocol/schema.ts';
 import { mintToken, type MintClaims } from '../../demo-server/src/mint.ts';
 import { startRelayProcess, TEST_SECRET, type RelayProcess } from '../support/relay.ts';
@@ -186,7 +186,10 @@ describe('what only the relay says', () => {
         // The tenth error ends a socket: a fresh one each time.
         const member = await open({}, ext);
         await member.join(ROOM);
-        for (const client of [host, witness]) (await client.settle(), client.clear());
+        for (const client of [host, witness]) {
+          await client.settle();
+          client.clear();
+        }
         const { error, code } = await member.refused(type, ROOM, {
           userID: witness.userID,
           users: [],

@@ -13,7 +13,7 @@ const SYSTEM = 'system';
 
 export interface HostsOptions {
   rooms: Rooms;
-  deliver(key: string, text: string): void;
+  deliver: (key: string, text: string) => void;
   /** Digest of a password, in hexadecimal. */
   digest(password: string): string;
 }
