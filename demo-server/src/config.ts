@@ -121,6 +121,15 @@ export function readConfig(
   return { ...rest, tls: tlsOf(config), jwtKeys: config.jwtKeys.map(publicKeyIn) };
 }
 
+/** The same as a table for the guide (Markdown). */
+export function settingsTable(): string {
+  const rows = names.map((name) => {
+    const { env, fallback, help: text } = settings[name];
+    return `| \`${env}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${text.replaceAll('|', '\\|').replaceAll('<', '&lt;')} |`;
+  });
+  return ['| setting | default | meaning |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
 /** Every setting with its flag, its default and what it does. */
 export function help(): string {
   const lines = names.map((name) => {

@@ -1,9 +1,10 @@
 /** How the relay starts: its settings, what it says about them, and what it prints. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { ConfigError, readConfig } from '../../demo-server/src/config.ts';
+import { ConfigError, readConfig, settingsTable } from '../../demo-server/src/config.ts';
 import { settings } from '../../demo-server/src/settings.ts';
 import { runRelay, startRelayProcess } from '../support/relay.ts';
 import { WireClient } from '../support/wire-client.ts';
@@ -15,6 +16,12 @@ test('--help lists every setting as flag and variable, with its default, and end
     assert.ok(stdout.includes(`${env}${fallback === '' ? '' : ` [${fallback}]`}\n      ${help}`), env);
     assert.ok(stdout.includes(`--${env.slice(3).toLowerCase().replaceAll('_', '-')} <`), env);
   }
+});
+
+test('the guide lists every setting as --help does (npm run docs writes it)', () => {
+  const guide = readFileSync(new URL('../../docs/relay.md', import.meta.url), 'utf8').replace(/ +/g, ' ');
+  for (const row of settingsTable().split('\n').slice(2))
+    assert.ok(guide.includes(row.replace(/ +/g, ' ')), row);
 });
 
 test('the names that pages and deployments rely on are there', () => {
