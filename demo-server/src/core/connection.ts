@@ -2,16 +2,13 @@
 import { decodeFrame, encode, ProtocolError } from '../../../src/core/protocol/codec.ts';
 import { parseClientMessage } from '../../../src/core/protocol/client-message.ts';
 import { LIMITS } from '../../../src/core/protocol/limits.ts';
-import type { HostMessage } from '../../../src/core/protocol/host-message.ts';
 import type { ClientMessage, Reason } from '../../../src/core/protocol/schema.ts';
 import { CLOSE } from './close-codes.ts';
+import type { Reply, Router } from './desk.ts';
 import type { Claims, RelayEnv, RelayOptions, SocketLike } from './env.ts';
 import { TokenBucket } from './limits.ts';
-import type { Hosts } from './hosts.ts';
 import type { Owner, Owners } from './owners.ts';
 import { wireRoom, type Person } from './room.ts';
-import type { Rooms } from './rooms.ts';
-import type { Refusal } from './rules.ts';
 
 /** So many errors on one socket end it. */
 const MAX_ERRORS = 10;
@@ -35,8 +32,7 @@ const OWN_REASONS: readonly Reason[] = ['user', 'page-hidden', 'element-removed'
 export interface ConnectionHost {
   readonly env: RelayEnv;
   readonly options: RelayOptions;
-  readonly rooms: Rooms;
-  readonly hosts: Hosts;
+  readonly router: Router;
   readonly owners: Owners;
   /** What the relay keeps of a password. */
   digest(password: string): string;
@@ -48,14 +44,6 @@ const OWN_CODES: readonly number[] = [1000, 1001, 1005, 1006, 1008, 1009, 1012, 
 /** What a peer may claim is no label. */
 const closeLabel = (code: number): string => (OWN_CODES.includes(code) ? String(code) : 'other');
 
-/** The words for a join that is refused. */
-const REFUSALS: Record<Refusal, string> = {
-  'room-full': 'Room is full',
-  'room-locked': 'Room is locked',
-  'password-needed': 'This room needs a password',
-  'rate-limited': 'Rate limit exceeded',
-  'not-admitted': 'Not admitted to this room',
-};
 /** Asking again for a place is no fault. */
 const NO_FAULT = ['room-full', 'room-locked'];
 
@@ -63,7 +51,13 @@ const NO_FAULT = ['room-full', 'room-locked'];
 export const ownerOf = ({ account, sub }: Claims): string =>
   account === undefined ? sub : `account ${account}`;
 
-export class Connection {
+/** What a message of a client's own is named, where it is. */
+const idOf = (data: unknown): string | undefined => {
+  const id = typeof data === 'object' && data !== null ? (data as { id?: unknown }).id : undefined;
+  return typeof id === 'string' ? id : undefined;
+};
+
+export class Connection implements Reply {
   private readonly owner: Owner;
   private readonly bucket: TokenBucket;
   private readonly admitted: ReadonlySet<string> | null;
@@ -136,7 +130,8 @@ export class Connection {
       message = parseClientMessage(value, this.person.ext);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      return this.refuse(error.message, error.code, value);
+      const { type, room, data } = value;
+      return this.refuse(error.message, error.code, { type, room, id: idOf(data) });
     }
     this.host.env.count?.('message', message.type);
     this.handle(message);
@@ -194,87 +189,69 @@ export class Connection {
   }
 
   private handle(message: ClientMessage): void {
-    const { rooms, env } = this.host;
+    const { router, env } = this.host;
     const { person } = this;
     switch (message.type) {
-      case 'chat.join':
-        return this.join(message);
-      case 'chat.leave': {
-        const { reason = 'user' } = message.data;
-        return rooms.leave(message.room, person.key, OWN_REASONS.includes(reason) ? reason : 'user');
-      }
-      case 'chat.message':
-        if (!this.mayAct(message, "You can't send a message to this room")) return;
-        return rooms.broadcast(message.room, this.stamped(message), true);
-      case 'chat.typing':
-        if (!this.mayAct(message, "You can't send typing notifications to this room")) return;
-        return rooms.broadcast(message.room, this.stamped(message), false);
-      case 'webrtc.offer':
-      case 'webrtc.answer':
-      case 'webrtc.iceCandidate':
-        if (!this.mayAct(message, "You can't send WebRTC messages to this room")) return;
-        return rooms.signal(message.room, person, message.data.to, this.stamped(message));
       case 'utils.generateRoomID':
         return this.sendFrame('utils.generateRoomID', { roomID: env.randomUUID() });
       case 'relay.ping':
         return this.sendFrame('relay.pong', {});
       case 'relay.pong':
-        return rooms.hasSpoken(person.key, message.data.spoken ?? 0);
+        return router.spoke(person.key, message.data.spoken ?? 0);
+      case 'chat.join':
+        return this.join(message);
+      case 'chat.leave': {
+        const { reason = 'user' } = message.data;
+        const own = OWN_REASONS.includes(reason) ? reason : 'user';
+        return router.take(person, { act: 'leave', room: message.room, reason: own }, this);
+      }
+      case 'chat.message':
+      case 'chat.typing':
+      case 'webrtc.offer':
+      case 'webrtc.answer':
+      case 'webrtc.iceCandidate': {
+        const { type, room, data } = message;
+        const text = encode({ type, room, data, from: person.userID });
+        const to = 'to' in data ? (data.to as string) : undefined;
+        return router.take(person, { act: 'say', room, type, text, to, id: idOf(data) }, this);
+      }
       default:
-        return this.decide(message);
+        return router.take(person, { act: 'decide', room: message.room, message }, this);
     }
   }
 
   private join({ room, data }: Extract<ClientMessage, { type: 'chat.join' }>): void {
-    const value = { type: 'chat.join', room };
-    if (!this.admits(room)) return this.refuse('Not admitted to this room', 'not-admitted', value);
-    const { rooms, options, env } = this.host;
-    const places = rooms.of(this.person.key);
+    const { router, options } = this.host;
+    const answered = { type: 'chat.join', room };
+    if (!this.admits(room)) return this.refuse('Not admitted to this room', 'not-admitted', answered);
+    const places = router.of(this.person.key);
     if (places.length >= options.roomsPerSocket && !places.includes(room))
-      return this.refuse('Too many rooms', 'not-admitted', value);
+      return this.refuse('Too many rooms', 'not-admitted', answered);
     const { username, capacity, offers, password } = data;
     const named = this.claims.account === undefined && username !== undefined;
-    const name = named ? username || 'Guest' : this.claims.username;
-    const outcome = rooms.join(room, this.person, {
-      username: name,
+    const request = {
+      username: named ? username || 'Guest' : this.claims.username,
       capacity,
       offers,
       ...(password !== undefined && { password: this.host.digest(password) }),
-    });
-    if (outcome !== 'joined' && outcome !== 'waiting') return this.refuse(REFUSALS[outcome], outcome, value);
-    env.timers.clearTimeout(this.joinTimer);
-    if (outcome === 'waiting' && this.person.ext) this.sendFrame('room.waiting', {}, room);
+    };
+    router.take(this.person, { act: 'join', room, request }, this);
   }
 
-  /** What hosts alone may say, in the rooms that they are in. */
-  private decide(message: HostMessage): void {
-    const { hosts, rooms } = this.host;
-    const room = rooms.get(message.room);
-    const may = this.person.role === 'host' && room && rooms.isPresent(message.room, this.person.key);
-    if (may && hosts.handle(this.person, room, message)) return;
-    this.refuse('Not allowed', 'not-admitted', { ...message });
+  entered(): void {
+    this.host.env.timers.clearTimeout(this.joinTimer);
   }
 
-  private mayAct(message: { type: string; room: string; data: object }, complaint: string): boolean {
-    const present = this.host.rooms.isPresent(message.room, this.person.key);
-    if (!present) this.refuse(complaint, 'not-admitted', message);
-    return present;
-  }
-
-  private stamped({ type, room, data }: Extract<ClientMessage, { room: string }>): string {
-    return encode({ type, room, data, from: this.person.userID });
-  }
-
-  private sendFrame(type: string, data: object, room?: string): void {
-    this.send(encode({ type, ...(room !== undefined && { room }), data, from: 'system' }));
+  private sendFrame(type: string, data: object): void {
+    this.send(encode({ type, data, from: 'system' }));
   }
 
   /** `general.error`; extended clients also learn the code, and what it answers. The tenth ends the socket. */
-  private refuse(error: string, code: string, answered: Record<string, unknown> = {}): void {
+  refuse(error: string, code: string, answered: { type?: unknown; room?: unknown; id?: unknown } = {}): void {
+    if (this.ended) return; // a room may answer from afar
     const { ext } = this.person;
     this.host.env.count?.('refusal', code);
-    const { type, room, data } = answered;
-    const id = typeof data === 'object' && data !== null ? (data as { id?: unknown }).id : undefined;
+    const { type, room, id } = answered;
     const context = {
       code,
       ...(typeof type === 'string' && type.length <= 64 && { type }),

@@ -6,6 +6,7 @@ import { shapeUserId } from '../../../src/core/protocol/identity.ts';
 import { Connection, ownerOf, type ConnectionHost } from './connection.ts';
 import type { Claims, RelayEnv, RelayOptions, SocketLike } from './env.ts';
 import { CLOSE } from './close-codes.ts';
+import { Desk, type Router } from './desk.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Hosts } from './hosts.ts';
 import { Owners } from './owners.ts';
@@ -31,7 +32,7 @@ const GONE = new Map([
 
 export class RelayCore implements ConnectionHost {
   readonly rooms: Rooms;
-  readonly hosts: Hosts;
+  readonly router: Router;
   readonly owners = new Owners();
   private readonly heartbeat: Heartbeat;
   /** Live connections by the key of whoever they carry. */
@@ -51,7 +52,8 @@ export class RelayCore implements ConnectionHost {
       deliver,
       attended: env.attended?.bind(env),
     });
-    this.hosts = new Hosts({ rooms: this.rooms, deliver, digest: (password) => this.digest(password) });
+    const hosts = new Hosts({ rooms: this.rooms, deliver, digest: (password) => this.digest(password) });
+    this.router = new Desk(this.rooms, hosts, deliver);
     this.heartbeat = new Heartbeat(env.timers, options.heartbeatSeconds * 1000);
   }
 
@@ -87,8 +89,10 @@ export class RelayCore implements ConnectionHost {
     };
     const connection = new Connection(this, socket, person, claims);
     this.connections.set(key, connection);
-    for (const room of this.rooms.of(key)) {
-      if (!connection.admits(room)) this.rooms.leave(room, key, 'removed'); // a fresh token that opens less
+    for (const room of this.router.of(key)) {
+      // A fresh token may open less.
+      if (!connection.admits(room))
+        this.router.take(person, { act: 'leave', room, reason: 'removed' }, connection);
     }
     if (ext) {
       this.heartbeat.add(connection);
@@ -103,11 +107,10 @@ export class RelayCore implements ConnectionHost {
     if (this.connections.get(key) !== connection) return;
     this.connections.delete(key);
     if (this.stopped) return;
-    this.rooms.stopWaiting(key);
-    if (!ext) return this.rooms.depart(key, 'user');
+    if (!ext) return this.router.depart(key, 'user');
     const reason = GONE.get(code);
-    if (reason) this.rooms.depart(key, reason);
-    else this.rooms.hold(key);
+    if (reason) this.router.depart(key, reason);
+    else this.router.hold(key);
   }
 
   /** What the relay keeps of a password. */
