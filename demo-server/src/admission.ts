@@ -13,7 +13,7 @@ export interface AdmissionRules {
   verify(token: string): Promise<Claims>;
   allowedOrigins: '*' | readonly string[];
   /** Whether whoever the token names may have one more socket. */
-  hasPlace(claims: Claims, connect: ConnectOptions): boolean;
+  hasPlace(claims: Claims, connect: ConnectOptions): Promise<boolean>;
 }
 
 /** What stands before every socket. */
@@ -21,12 +21,12 @@ export interface Door {
   rules: AdmissionRules;
   callers: Callers;
   callerOf: (request: IncomingMessage) => string;
-  /** The relay stops: whoever comes now is sent to the next one. */
-  draining: boolean;
+  /** Whether new people are welcome: not at a relay that stops, or that cannot reach the others. */
+  isReady: () => boolean;
 }
 
 /** The answer of a relay that stops. */
-export const DRAINING = { status: 503, text: 'The relay restarts' } as const;
+export const DRAINING = { status: 503, text: 'Not now' } as const;
 /** The answer to an address that has as many sockets as it may, or opens them too fast. */
 export const TOO_MANY = { status: 429, text: 'Too many connections' } as const;
 
@@ -64,6 +64,6 @@ export async function admit(
   const session = query.get('session') ?? '';
   if (ext && !isSession(session)) return { status: 400, text: 'Invalid session', detail: 'session' };
   const connect = ext ? { ext, session } : { ext };
-  if (!rules.hasPlace(claims, connect)) return { ...TOO_MANY, detail: 'account' };
+  if (!(await rules.hasPlace(claims, connect))) return { ...TOO_MANY, detail: 'account' };
   return { status: 200, claims, connect };
 }

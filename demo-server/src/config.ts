@@ -113,6 +113,9 @@ export function readConfig(
   if (config.turnSecret === '' && config.turnUrls.some((url) => url.startsWith('turn'))) {
     throw new ConfigError('PM_TURN_SECRET is missing: the servers in PM_TURN_URLS need credentials.');
   }
+  if (config.redisUrl !== '' && config.jwtSecret === '') {
+    throw new ConfigError('PM_JWT_SECRET is missing: all relays of one PM_REDIS_URL need the same.');
+  }
   if ((config.webhookUrl === '') !== (config.webhookSecret === '')) {
     const missing = config.webhookUrl === '' ? 'PM_WEBHOOK_URL' : 'PM_WEBHOOK_SECRET';
     throw new ConfigError(`${missing} is missing: the address of attendance and its secret go together.`);

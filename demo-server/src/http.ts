@@ -14,6 +14,8 @@ import { admit, claimsOf, DRAINING, TOO_MANY, type Door } from './admission.ts';
 import { WINDOW } from './callers.ts';
 import { wireRoom } from './core/room.ts';
 import { mintToken } from './mint.ts';
+import type { ClusterRouter } from './cluster/router.ts';
+import { sharedRates } from './cluster/shared.ts';
 import { isLoopback, type Config } from './config.ts';
 import type { RelayCore } from './core/relay-core.ts';
 import type { Metrics } from './metrics.ts';
@@ -46,6 +48,8 @@ export interface HttpDeps {
   door: Door;
   /** Null where nobody looks at figures. */
   metrics: Metrics | null;
+  /** Null for a relay of its own. */
+  cluster: ClusterRouter | null;
   secret: string;
   /** PEM pair, or null for plain HTTP. */
   tls: { cert: string; key: string } | null;
@@ -114,6 +118,7 @@ export async function createHttp(deps: HttpDeps): Promise<FastifyInstance> {
   await app.register(rateLimit, {
     global: config.getRate > 0,
     ...limit(config.getRate),
+    ...(deps.cluster && { store: sharedRates(deps.cluster.bus) }),
     errorResponseBuilder: () => Object.assign(new Error('Too many requests'), { statusCode: 429 }),
   });
 
@@ -123,9 +128,9 @@ export async function createHttp(deps: HttpDeps): Promise<FastifyInstance> {
   );
   // For whoever sends people here: not while it stops.
   app.get('/ready', (_request, reply) =>
-    door.draining
-      ? plain(reply.header('retry-after', WINDOW), DRAINING.status, DRAINING.text)
-      : plain(reply, 200, 'OK'),
+    door.isReady()
+      ? plain(reply, 200, 'OK')
+      : plain(reply.header('retry-after', WINDOW), DRAINING.status, DRAINING.text),
   );
   if (config.presence) presence(app, deps);
   if (deps.metrics) figures(app, deps.metrics, config.metricsFrom);
@@ -164,8 +169,8 @@ function presence(app: FastifyInstance, { config, core, door }: HttpDeps): void 
     const name = params.room.trim();
     if (claims.rooms && !claims.rooms.some((each) => each.trim() === name))
       return plain(reply, 403, 'Not admitted to this room');
-    const seats = [...(core.rooms.get(wireRoom(name, config.roomPrefix))?.seats.values() ?? [])];
-    const participants = seats.map(({ username, person }) => ({ name: username, role: person.role }));
+    const participants = await core.router.who(wireRoom(name, config.roomPrefix)).catch(() => null);
+    if (!participants) return plain(reply.header('retry-after', WINDOW), 503, 'Server busy');
     return reply.send({ room: name, participants });
   });
 }

@@ -5,7 +5,10 @@ import type { Logger } from 'pino';
 import type { AdmissionRules, Door } from './admission.ts';
 import { tokenVerifier } from './auth.ts';
 import { Callers, callerOf } from './callers.ts';
+import { ClusterRouter } from './cluster/router.ts';
 import { ConfigError, isLoopback, type Config } from './config.ts';
+import { ownerOf } from './core/connection.ts';
+import type { Desk, Sockets } from './core/desk.ts';
 import type { RelayEnv } from './core/env.ts';
 import { RelayCore } from './core/relay-core.ts';
 import { createHttp } from './http.ts';
@@ -25,7 +28,13 @@ export interface Relay {
   close(): Promise<void>;
 }
 
-function nodeEnv(config: Config, log: Logger, metrics: Metrics | null, webhook: Webhook | null): RelayEnv {
+function nodeEnv(
+  config: Config,
+  log: Logger,
+  node: string,
+  metrics: Metrics | null,
+  webhook: Webhook | null,
+): RelayEnv {
   const turn = { urls: config.turnUrls, secret: config.turnSecret, ttl: config.turnTtl };
   return {
     log,
@@ -34,6 +43,7 @@ function nodeEnv(config: Config, log: Logger, metrics: Metrics | null, webhook: 
       setTimeout: (callback, milliseconds) => setTimeout(callback, milliseconds),
       clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout | undefined),
     },
+    node,
     sha256: (text) => createHash('sha256').update(text).digest(),
     randomUUID,
     iceServers: (userID) => iceServers(turn, userID, Date.now() / 1000),
@@ -80,29 +90,45 @@ export async function startRelay(config: Config, log: Logger): Promise<Relay> {
     audience: config.jwtAudience,
   });
   const tls = config.tls === 'self-signed' ? await selfSigned() : config.tls;
+  const node = randomUUID();
+  const shared: { cluster?: ClusterRouter } = {};
+  const makeCluster = (desk: Desk, sockets: Sockets) =>
+    (shared.cluster = new ClusterRouter(config.redisUrl, node, desk, log, sockets));
   const metrics = config.metrics ? new Metrics() : null;
   const { webhookUrl, webhookSecret } = config;
   const webhook = webhookUrl === '' ? null : new Webhook({ url: webhookUrl, secret: webhookSecret, log });
-  const core = new RelayCore(nodeEnv(config, log, metrics, webhook), {
-    heartbeatSeconds: config.heartbeatSeconds,
-    graceSeconds: config.graceSeconds,
-    joinSeconds: config.joinSeconds,
-    socketsPerAccount: config.socketsPerAccount,
-    roomsPerSocket: config.roomsPerSocket,
-    membersPerRoom: config.membersPerRoom,
-    iceRenewSeconds: config.turnSecret === '' ? 0 : (config.turnTtl * 2) / 3,
-    prefixes: { room: config.roomPrefix, e2ee: config.e2eePrefix, file: config.fileChannelLabel },
-  });
+  const core = new RelayCore(
+    nodeEnv(config, log, node, metrics, webhook),
+    {
+      heartbeatSeconds: config.heartbeatSeconds,
+      graceSeconds: config.graceSeconds,
+      joinSeconds: config.joinSeconds,
+      socketsPerAccount: config.socketsPerAccount,
+      roomsPerSocket: config.roomsPerSocket,
+      membersPerRoom: config.membersPerRoom,
+      iceRenewSeconds: config.turnSecret === '' ? 0 : (config.turnTtl * 2) / 3,
+      prefixes: { room: config.roomPrefix, e2ee: config.e2eePrefix, file: config.fileChannelLabel },
+    },
+    config.redisUrl === '' ? undefined : makeCluster,
+  );
+  const { cluster } = shared;
+  cluster?.start();
   metrics?.watch(core);
+  let draining = false;
   const callers = new Callers(config.socketsPerAddress, config.connectRate, () => performance.now());
   const rules: AdmissionRules = {
     verify,
     allowedOrigins: config.allowedOrigins,
-    hasPlace: (claims, connect) => core.hasPlace(claims, connect),
+    hasPlace: async (claims, connect) =>
+      core.hasPlace(claims, connect, (await cluster?.heldElsewhere(ownerOf(claims))) ?? 0),
   };
-  const callerOfRequest = callerOf(config.trustedProxies);
-  const door: Door = { rules, callers, callerOf: callerOfRequest, draining: false };
-  const http = await createHttp({ config, log, core, door, metrics, secret, tls });
+  const door: Door = {
+    rules,
+    callers,
+    callerOf: callerOf(config.trustedProxies),
+    isReady: () => !draining && (cluster?.bus.ready ?? true),
+  };
+  const http = await createHttp({ config, log, core, door, metrics, cluster: cluster ?? null, secret, tls });
   const sockets = acceptSockets(http.server, { core, door, log, metrics });
   try {
     await http.listen({ host: config.host, port: config.port });
@@ -116,9 +142,10 @@ export async function startRelay(config: Config, log: Logger): Promise<Relay> {
   return {
     ...urlsOf(config, port),
     async close() {
-      door.draining = true;
+      draining = true;
+      await cluster?.leave();
       await sockets.close();
-      await Promise.all([http.close(), webhook?.close()]);
+      await Promise.all([http.close(), webhook?.close(), cluster?.stop()]);
     },
   };
 }

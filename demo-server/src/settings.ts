@@ -87,6 +87,11 @@ function webUrl(text: string): string {
   throw new Error('a URL such as https://your.site/.well-known/jwks.json');
 }
 
+function redisUrl(text: string): string {
+  if (text === '' || (URL.canParse(text) && /^rediss?:$/.test(new URL(text).protocol))) return text;
+  throw new Error('a URL such as redis://redis:6379');
+}
+
 const originList = list(checkOrigin);
 
 export const settings = {
@@ -229,6 +234,14 @@ export const settings = {
     fallback: '3600',
     help: 'How long TURN credentials last; renewed after two thirds of it.',
     parse: seconds(1, 86_400),
+  }),
+  redisUrl: setting({
+    env: 'PM_REDIS_URL',
+    value: 'url',
+    fallback: '',
+    secret: true,
+    help: 'A Redis (7 or later), such as redis://redis:6379, which makes all relays that name it one: rooms, limits and resuming span them.',
+    parse: redisUrl,
   }),
   webhookUrl: setting({
     env: 'PM_WEBHOOK_URL',

@@ -1,5 +1,7 @@
-/** Close codes of ours (RFC 6455, 7.4.2: 4000 to 4999 are an application's own). After all but the first one comes back. */
+/** Close codes of ours (RFC 6455, 7.4.2: 4000 to 4999 are an application's own). After all of them but `replaced` a client comes back. */
 export const CLOSE = {
+  /** What it takes to answer is away: come again (RFC 6455 registry: Try Again Later). */
+  later: 1013,
   /** The same session has opened a newer socket. */
   replaced: 4001,
   /** The token has expired: a client with a fresh one takes its place back. */

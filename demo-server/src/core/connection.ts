@@ -4,7 +4,7 @@ import { parseClientMessage } from '../../../src/core/protocol/client-message.ts
 import { LIMITS } from '../../../src/core/protocol/limits.ts';
 import type { ClientMessage, Reason } from '../../../src/core/protocol/schema.ts';
 import { CLOSE } from './close-codes.ts';
-import type { Reply, Router } from './desk.ts';
+import type { Answered, Reply, Router } from './desk.ts';
 import type { Claims, RelayEnv, RelayOptions, SocketLike } from './env.ts';
 import { TokenBucket } from './limits.ts';
 import type { Owner, Owners } from './owners.ts';
@@ -45,7 +45,7 @@ const OWN_CODES: readonly number[] = [1000, 1001, 1005, 1006, 1008, 1009, 1012, 
 const closeLabel = (code: number): string => (OWN_CODES.includes(code) ? String(code) : 'other');
 
 /** Asking again for a place is no fault. */
-const NO_FAULT = ['room-full', 'room-locked'];
+const NO_FAULT = ['room-full', 'room-locked', 'relay-unreachable'];
 
 /** Whom limits go by. */
 export const ownerOf = ({ account, sub }: Claims): string =>
@@ -236,6 +236,12 @@ export class Connection implements Reply {
       ...(password !== undefined && { password: this.host.digest(password) }),
     };
     router.take(this.person, { act: 'join', room, request }, this);
+  }
+
+  unavailable(answered: Answered): void {
+    // Its client comes again by itself, and its call goes on meanwhile.
+    if (answered.type === 'chat.join') this.end(CLOSE.later, 'try again later');
+    else this.refuse('Server busy', 'relay-unreachable', { ...answered });
   }
 
   entered(): void {

@@ -4,10 +4,10 @@
  */
 import { encode } from '../../../src/core/protocol/codec.ts';
 import type { HostMessage } from '../../../src/core/protocol/host-message.ts';
-import type { Reason } from '../../../src/core/protocol/schema.ts';
+import type { Reason, Role } from '../../../src/core/protocol/schema.ts';
 import type { Hosts } from './hosts.ts';
 import type { Person } from './room.ts';
-import type { JoinRequest, Rooms } from './rooms.ts';
+import type { JoinRequest, Rooms, RoomsWatcher } from './rooms.ts';
 import type { Refusal } from './rules.ts';
 
 /** What is passed on to others, with the words for whoever is not in the room (the original's). */
@@ -55,6 +55,14 @@ export interface Reply {
   /** It has a place now, or waits for one. */
   entered(): void;
   refuse(error: string, code: string, answered: Answered): void;
+  /** Nobody can say now: it shall come again. */
+  unavailable(answered: Answered): void;
+}
+
+/** Who is in a room, for pages that show it before anybody joins. */
+export interface Present {
+  name: string;
+  role: Role;
 }
 
 /** Brings what people do to the rooms, wherever those are. */
@@ -67,6 +75,25 @@ export interface Router {
   /** Gone from every room at once. */
   depart(key: string, reason: Reason): void;
   spoke(key: string, seconds: number): void;
+  /** So many sockets does an owner hold now. */
+  holds(owner: string, sockets: number): void;
+  /** Rejects when nobody can say now. */
+  who(room: string): Promise<Present[]>;
+}
+
+/** What a cluster is told and asked beside that. */
+export interface Cluster extends Router, RoomsWatcher {
+  /** A frame for somebody in a room of this node, wherever its socket is. */
+  deliver(key: string, text: string): void;
+}
+
+/** What a cluster needs of the sockets of this node. */
+export interface Sockets {
+  /** @returns false when there is none of that key */
+  deliver(key: string, text: string): boolean;
+  replyOf(key: string): Reply | null;
+  /** The session has a socket at another node: one that is here is of no use any more. */
+  replaced(key: string): void;
 }
 
 /** The router of a relay whose rooms are all its own. */
@@ -106,6 +133,19 @@ export class Desk implements Router {
 
   spoke(key: string, seconds: number): void {
     this.rooms.hasSpoken(key, seconds);
+  }
+
+  holds(): void {
+    // Nobody else asks.
+  }
+
+  who(room: string): Promise<Present[]> {
+    return Promise.resolve(this.present(room));
+  }
+
+  present(room: string): Present[] {
+    const seats = [...(this.rooms.get(room)?.seats.values() ?? [])];
+    return seats.map(({ username, person }) => ({ name: username, role: person.role }));
   }
 
   private join(person: Person, room: string, request: JoinRequest, reply: Reply): void {

@@ -46,6 +46,8 @@ export interface RelayEnv {
   count?(what: Counted, label: string): void;
   /** Absent where nobody keeps a register. */
   attended?(attendance: Attendance): void;
+  /** Names this node among those of a cluster. */
+  node?: string;
   timers: Timers;
   log: Log;
   /** SHA-256 of the text's UTF-8, at least its first 16 bytes. */

@@ -28,6 +28,7 @@ export class Hosts {
   handle(host: Person, room: Room, message: HostMessage): boolean {
     if (message.type === 'room.remove' && isHost(room, message.data.userID)) return false;
     this.carryOut(host, room, message);
+    if (message.type !== 'room.mute' && message.type !== 'room.end') this.options.rooms.ruled(room);
     return true;
   }
 

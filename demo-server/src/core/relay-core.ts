@@ -6,7 +6,7 @@ import { shapeUserId } from '../../../src/core/protocol/identity.ts';
 import { Connection, ownerOf, type ConnectionHost } from './connection.ts';
 import type { Claims, RelayEnv, RelayOptions, SocketLike } from './env.ts';
 import { CLOSE } from './close-codes.ts';
-import { Desk, type Router } from './desk.ts';
+import { Desk, type Cluster, type Reply, type Router, type Sockets } from './desk.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Hosts } from './hosts.ts';
 import { Owners } from './owners.ts';
@@ -30,7 +30,7 @@ const GONE = new Map([
   [1001, 'page-hidden'],
 ] as const) as ReadonlyMap<number, 'user' | 'page-hidden'>;
 
-export class RelayCore implements ConnectionHost {
+export class RelayCore implements ConnectionHost, Sockets {
   readonly rooms: Rooms;
   readonly router: Router;
   readonly owners = new Owners();
@@ -43,8 +43,12 @@ export class RelayCore implements ConnectionHost {
   constructor(
     readonly env: RelayEnv,
     readonly options: RelayOptions,
+    /** Makes this relay one node of several. */
+    makeCluster?: (desk: Desk, sockets: Sockets) => Cluster,
   ) {
-    const deliver = (key: string, text: string) => this.connections.get(key)?.send(text);
+    let cluster: Cluster | null = null;
+    const deliver = (key: string, text: string) =>
+      cluster ? cluster.deliver(key, text) : void this.deliver(key, text);
     this.rooms = new Rooms({
       timers: env.timers,
       graceMs: options.graceSeconds * 1000,
@@ -53,7 +57,10 @@ export class RelayCore implements ConnectionHost {
       attended: env.attended?.bind(env),
     });
     const hosts = new Hosts({ rooms: this.rooms, deliver, digest: (password) => this.digest(password) });
-    this.router = new Desk(this.rooms, hosts, deliver);
+    const desk = new Desk(this.rooms, hosts, deliver);
+    cluster = makeCluster?.(desk, this) ?? null;
+    this.rooms.watcher = cluster;
+    this.router = cluster ?? desk;
     this.heartbeat = new Heartbeat(env.timers, options.heartbeatSeconds * 1000);
   }
 
@@ -62,10 +69,13 @@ export class RelayCore implements ConnectionHost {
     return this.connections.size;
   }
 
-  /** Whether whoever the claims name may have this socket: one that takes the place of another always. */
-  hasPlace(claims: Claims, { ext, session = '' }: ConnectOptions): boolean {
+  /**
+   * Whether whoever the claims name may have this socket: one that takes the place of another always.
+   * @param elsewhere sockets of its at other nodes
+   */
+  hasPlace(claims: Claims, { ext, session = '' }: ConnectOptions, elsewhere = 0): boolean {
     const most = this.options.socketsPerAccount;
-    if (most === 0 || this.owners.socketsOf(ownerOf(claims)) < most) return true;
+    if (most === 0 || this.owners.socketsOf(ownerOf(claims)) + elsewhere < most) return true;
     return ext && this.connections.has(shapeUserId(this.env.sha256(session)));
   }
 
@@ -76,7 +86,7 @@ export class RelayCore implements ConnectionHost {
   connect(socket: SocketLike, claims: Claims, { ext, session = '' }: ConnectOptions): Connection {
     if (ext && !isSession(session)) throw new TypeError('session: 22 to 128 url-safe characters');
     const userID = ext ? shapeUserId(this.env.sha256(session)) : claims.sub;
-    const key = ext ? userID : `plain ${++this.plainCount}`;
+    const key = ext ? userID : `plain ${this.env.node ?? ''} ${++this.plainCount}`;
     // The same session again: the older socket is half open, or a copy. Its seats stay, for the new one to take back.
     this.connections.get(key)?.end(CLOSE.replaced, 'replaced');
     const person = {
@@ -89,6 +99,7 @@ export class RelayCore implements ConnectionHost {
     };
     const connection = new Connection(this, socket, person, claims);
     this.connections.set(key, connection);
+    this.router.holds(person.owner, this.owners.socketsOf(person.owner));
     for (const room of this.router.of(key)) {
       // A fresh token may open less.
       if (!connection.admits(room))
@@ -101,9 +112,26 @@ export class RelayCore implements ConnectionHost {
     return connection;
   }
 
+  deliver(key: string, text: string): boolean {
+    const connection = this.connections.get(key);
+    connection?.send(text);
+    return connection !== undefined;
+  }
+
+  replyOf(key: string): Reply | null {
+    return this.connections.get(key) ?? null;
+  }
+
+  replaced(key: string): void {
+    const connection = this.connections.get(key);
+    this.connections.delete(key);
+    connection?.end(CLOSE.replaced, 'replaced');
+  }
+
   detach(connection: Connection, code: number): void {
-    const { key, ext } = connection.person;
+    const { key, ext, owner } = connection.person;
     this.heartbeat.delete(connection);
+    this.router.holds(owner, this.owners.socketsOf(owner));
     if (this.connections.get(key) !== connection) return;
     this.connections.delete(key);
     if (this.stopped) return;

@@ -34,6 +34,26 @@ export interface JoinRequest {
 /** How a join ends; `waiting` for a host's word. */
 export type JoinOutcome = 'joined' | 'waiting' | Refusal;
 
+/** A seat as other nodes know it. */
+export interface Member {
+  person: Person;
+  username: string;
+  seq: number;
+  capacity?: number | undefined;
+}
+
+/** What a cluster has to know of the rooms of one node. */
+export interface RoomsWatcher {
+  /** Where counting begins in a new room, and what is known of its rules. */
+  begin(id: string): { seq: number; rules: string };
+  seated(id: string, member: Member): void;
+  unseated(id: string, key: string): void;
+  /** Hosts have decided something. */
+  ruled(id: string, rules: string): void;
+  /** The room is over. */
+  forgotten(id: string): void;
+}
+
 export interface RoomsOptions {
   timers: Timers;
   /** Hands one frame to whoever sits under `key`. The consequences of a failing socket come later, in another task. */
@@ -53,12 +73,22 @@ const REJOIN_MS = 500;
 /** How long the rules of a room outlive its last member (ms): hosts, too, lose their connection. */
 const KEEP_RULES_MS = 600_000;
 
+const memberOf = ({ person, username, seq, capacity }: Seat): Member => ({
+  person,
+  username,
+  seq,
+  ...(capacity !== Infinity && { capacity }),
+});
+
 export class Rooms {
   private readonly rooms = new Map<string, Room>();
   /** Room ids by the key of whoever sits there. */
   private readonly places = new Map<string, Set<string>>();
   /** Those before which somebody waits. */
   private readonly besieged = new Set<Room>();
+
+  /** Of a cluster. */
+  watcher: RoomsWatcher | null = null;
 
   constructor(private readonly options: RoomsOptions) {}
 
@@ -120,8 +150,7 @@ export class Rooms {
       capacity,
       away: null,
     };
-    room.seats.set(person.key, own);
-    this.places.set(person.key, (this.places.get(person.key) ?? new Set()).add(id));
+    this.seat(room, own);
     this.register('participant.joined', room, own);
     this.announce(room, (viewer) => viewer !== own || !person.ext);
     if (person.ext) this.welcome(room, own, request.offers ?? []);
@@ -208,6 +237,7 @@ export class Rooms {
     for (const seat of room.seats.values()) {
       this.setBack(seat);
       this.vacate(room, seat.person.key);
+      this.watcher?.unseated(room.id, seat.person.key);
       this.register('participant.left', room, seat, 'host-ended');
     }
     this.forget(room);
@@ -249,6 +279,7 @@ export class Rooms {
     seat.person = person;
     seat.username = request.username;
     seat.capacity = request.capacity ?? Infinity;
+    this.watcher?.seated(room.id, memberOf(seat));
     const backlog = this.setBack(seat);
     const tellKept = () => {
       for (const { text } of backlog?.frames ?? []) this.options.deliver(person.key, text);
@@ -293,6 +324,7 @@ export class Rooms {
     this.setBack(gone);
     room.seats.delete(person.key);
     this.vacate(room, person.key);
+    this.watcher?.unseated(room.id, person.key);
     this.register('participant.left', room, gone, reason);
     if (room.seats.size === 0) return this.leaveEmpty(room);
     // The same token on two plain sockets is one user to everybody: it is gone with its last seat.
@@ -328,8 +360,62 @@ export class Rooms {
   }
 
   private makeRoom(id: string): Room {
-    const rules = new Rules(this.options.timers.now());
-    return { id, seats: new Map<string, Seat>(), rules, nextSeq: 1, keepTimer: undefined };
+    const { timers } = this.options;
+    const { seq, rules } = this.watcher?.begin(id) ?? { seq: 1, rules: '' };
+    return {
+      id,
+      seats: new Map<string, Seat>(),
+      rules: new Rules(timers.now(), rules),
+      nextSeq: seq,
+      keepTimer: undefined,
+    };
+  }
+
+  private seat(room: Room, seat: Seat): void {
+    const { key } = seat.person;
+    room.seats.set(key, seat);
+    this.places.set(key, (this.places.get(key) ?? new Set()).add(room.id));
+    this.watcher?.seated(room.id, memberOf(seat));
+  }
+
+  /** Seats somebody who sat in this room at another node, without a word. */
+  adopt(id: string, { person, username, seq, capacity = Infinity }: Member): void {
+    const room = this.rooms.get(id) ?? this.makeRoom(id);
+    if (room.seats.has(person.key)) return;
+    this.rooms.set(id, room);
+    this.options.timers.clearTimeout(room.keepTimer);
+    room.nextSeq = Math.max(room.nextSeq, seq + 1);
+    const joinedAt = this.options.timers.now();
+    this.seat(room, { person, username, seq, capacity, joinedAt, spoken: 0, away: null });
+  }
+
+  /** Gives a room up that goes on at another node. @returns who sat in it */
+  abandon(id: string): Member[] {
+    const room = this.rooms.get(id);
+    if (!room) return [];
+    const members = [...room.seats.values()].map(memberOf);
+    for (const seat of room.seats.values()) {
+      this.setBack(seat);
+      this.vacate(room, seat.person.key);
+    }
+    this.drop(room);
+    return members;
+  }
+
+  /** Says who is in the room to everybody in it: some of it may have been lost on the way. */
+  sayAgain(id: string): void {
+    const room = this.rooms.get(id);
+    if (room) this.announce(room, () => true);
+  }
+
+  keepRules(id: string): void {
+    const room = this.rooms.get(id);
+    if (room && !room.rules.isPlain) this.ruled(room);
+  }
+
+  /** A host has decided something that outlives this node. */
+  ruled({ id, rules }: Room): void {
+    this.watcher?.ruled(id, JSON.stringify(rules));
   }
 
   private vacate(room: Room, key: string): void {
@@ -350,6 +436,11 @@ export class Rooms {
   }
 
   private forget(room: Room): void {
+    this.drop(room);
+    this.watcher?.forgotten(room.id);
+  }
+
+  private drop(room: Room): void {
     this.options.timers.clearTimeout(room.keepTimer);
     this.besieged.delete(room);
     this.rooms.delete(room.id);

@@ -44,8 +44,19 @@ export class Rules {
   private readonly banned = new Remembered();
   private readonly wrong: TokenBucket;
 
-  constructor(now: number) {
+  /** @param kept what another node's `JSON.stringify` of the same room's rules gave, or an empty text */
+  constructor(now: number, kept = '') {
     this.wrong = new TokenBucket(WRONG_PER_SECOND, WRONG_AT_ONCE, now);
+    if (kept === '') return;
+    const { admitted, banned, ...rules } = JSON.parse(kept) as ReturnType<Rules['toJSON']>;
+    Object.assign(this, rules);
+    for (const key of admitted) this.admitted.add(key);
+    for (const each of banned) this.banned.add(each);
+  }
+
+  toJSON() {
+    const { locked, lobby, password } = this;
+    return { locked, lobby, password, admitted: [...this.admitted], banned: [...this.banned] };
   }
 
   /** Whether a room without anybody in it is worth remembering. */
