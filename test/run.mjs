@@ -30,7 +30,7 @@ const suites = /** @type {Record<string, Suite>} */ ({
   checks: { minutes: 10, build: true },
   simulator: { folders: ['test/simulator'], minutes: 10 },
   browser: { folders: ['test/core', 'test/elements'], minutes: 15, browsers: true },
-  relay: { folders: ['test/server'], minutes: 10, build: true, atOnce: 2 },
+  relay: { folders: ['test/server'], minutes: 10, build: true, network: true, atOnce: 2 },
   house: { folders: ['test/house'], minutes: 10, atOnce: 2 },
   e2e: {
     folders: ['test/e2e'],
@@ -192,16 +192,18 @@ async function ensureBrowsers() {
 
 /** What the network lab needs, as far as it can be had: tests without it say so and are skipped. */
 async function ensureNetworkLab() {
-  const { missingPackages, whyNoNetwork, whyNoTurn } = await import('./support/lab/programs.mjs');
+  const { missingPackages, whyNoNetwork, whyNoRedis, whyNoTurn } = await import('./support/lab/programs.mjs');
   const wanted = missingPackages();
   if (wanted.length && isRoot && isDebian) {
     await install(wanted).catch((/** @type {Error} */ error) => say(`installing failed: ${error.message}`));
     // A package that starts a server by itself was not asked to: the tests start their own.
-    if (wanted.includes('coturn') && hasProgram('systemctl')) {
-      await run('systemctl', ['disable', '--now', 'coturn'], { minutes: 1 }).catch(() => {});
+    for (const server of ['coturn', 'redis-server']) {
+      if (wanted.includes(server) && hasProgram('systemctl'))
+        await run('systemctl', ['disable', '--now', server], { minutes: 1 }).catch(() => {});
     }
   }
-  for (const reason of new Set([whyNoNetwork(), whyNoTurn()])) if (reason) say(`SKIPPING faults: ${reason}`);
+  for (const reason of new Set([whyNoNetwork(), whyNoTurn(), whyNoRedis()]))
+    if (reason) say(`SKIPPING tests: ${reason}`);
 }
 
 /** A sound card that swallows everything: without one, Firefox never starts an AudioContext. Ours alone. */

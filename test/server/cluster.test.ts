@@ -1,16 +1,14 @@
 /** Several relays and a real Redis: one room over all of them, whatever ends. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { promisify } from 'node:util';
 import { mintToken } from '../../demo-server/src/mint.ts';
+import { whyNoRedis } from '../support/lab/programs.mjs';
 import { startRedis, type Redis } from '../support/redis.ts';
 import { runRelay, startRelayProcess, TEST_SECRET, type RelayProcess } from '../support/relay.ts';
 import { signIn, WireClient, type WireOptions } from '../support/wire-client.ts';
 
-const installed = await promisify(execFile)('redis-server', ['--version']).catch(() => null);
-const skip = installed ? false : 'redis-server is not installed (on Debian: apt-get install redis-server)';
+const skip = whyNoRedis() || false;
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 async function until(check: () => unknown, what: string, patience = 20_000): Promise<void> {

@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
+import { findProgram } from './lab/programs.mjs';
 
 export interface Redis {
   readonly url: string;
@@ -33,7 +34,7 @@ export async function startRedis(): Promise<Redis> {
 
   async function start(): Promise<void> {
     const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-    child = spawn('redis-server', args, { stdio: 'ignore' });
+    child = spawn(findProgram('redis-server'), args, { stdio: 'ignore' });
     await once(child, 'spawn');
     for (const end = Date.now() + 20_000; !(await answers(port));) {
       if (Date.now() > end || child.exitCode !== null) throw new Error('redis-server does not listen');

@@ -20,6 +20,8 @@ export const networkPrograms = /** @type {Need[]} */ ([
 ]);
 /** A TURN server; enough for the tests which run on loopback, without any privilege. */
 export const turnPrograms = /** @type {Need[]} */ ([{ program: 'turnserver', package: 'coturn' }]);
+/** What several relays are one through. */
+export const redisPrograms = /** @type {Need[]} */ ([{ program: 'redis-server', package: 'redis-server' }]);
 
 /** Servers live in /usr/sbin, which is on nobody's PATH but root's. */
 const folders = () => [
@@ -42,7 +44,9 @@ const absent = (/** @type {Need[]} */ needs) => needs.filter(({ program }) => !f
 
 /** Debian's packages that are not there yet. */
 export function missingPackages() {
-  return [...new Set(absent([...networkPrograms, ...turnPrograms]).map((need) => need.package))];
+  return [
+    ...new Set(absent([...networkPrograms, ...turnPrograms, ...redisPrograms]).map((need) => need.package)),
+  ];
 }
 
 function why(/** @type {Need[]} */ needs) {
@@ -51,6 +55,9 @@ function why(/** @type {Need[]} */ needs) {
   const packages = [...new Set(gone.map((need) => need.package))].join(' ');
   return `not installed: ${gone.map(({ program }) => program).join(', ')} (on Debian: apt-get install ${packages})`;
 }
+
+/** Why no Redis can be started here; '' where it can. */
+export const whyNoRedis = () => why(redisPrograms);
 
 /** Why no TURN server can be started here; '' where it can. */
 export const whyNoTurn = () => why(turnPrograms);
