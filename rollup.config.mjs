@@ -8,6 +8,7 @@
  *   dist/{index,core}.d.ts   declarations
  *   demo-server/dist/cli.js  the relay: its own sources and the shared protocol, npm packages stay imports
  *   demo-server/dist/token.* minting tokens, for a page's own server
+ *   demo-server/dist/probe-turn.js  whom a TURN server lets people reach
  *
  * `rollup -c --configOnly relay,core` builds a part.
  */
@@ -119,6 +120,12 @@ const builds = {
     input: 'demo-server/src/cli.ts',
     external: isPackage,
     output: { file: 'demo-server/dist/cli.js', format: 'es', sourcemap: true, inlineDynamicImports: true },
+    plugins: [typescript('demo-server/tsconfig.json'), executable()],
+  },
+  probe: {
+    input: 'demo-server/src/probe/cli.ts',
+    external: isPackage,
+    output: { file: 'demo-server/dist/probe-turn.js', format: 'es', sourcemap: true },
     plugins: [typescript('demo-server/tsconfig.json'), executable()],
   },
   token: {
