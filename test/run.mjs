@@ -197,8 +197,8 @@ async function ensureNetworkLab() {
   if (wanted.length && isRoot && isDebian) {
     await install(wanted).catch((/** @type {Error} */ error) => say(`installing failed: ${error.message}`));
     // A package that starts a server by itself was not asked to: the tests start their own.
-    for (const server of ['coturn', 'redis-server']) {
-      if (wanted.includes(server) && hasProgram('systemctl'))
+    for (const server of ['coturn', 'redis-server', 'nginx', 'caddy']) {
+      if (wanted.some((name) => name.startsWith(server)) && hasProgram('systemctl'))
         await run('systemctl', ['disable', '--now', server], { minutes: 1 }).catch(() => {});
     }
   }

@@ -22,6 +22,11 @@ export const networkPrograms = /** @type {Need[]} */ ([
 export const turnPrograms = /** @type {Need[]} */ ([{ program: 'turnserver', package: 'coturn' }]);
 /** What several relays are one through. */
 export const redisPrograms = /** @type {Need[]} */ ([{ program: 'redis-server', package: 'redis-server' }]);
+/** Proxies before the relay, with the files that ship for them. */
+export const proxyPrograms = /** @type {Need[]} */ ([
+  { program: 'nginx', package: 'nginx-light' },
+  { program: 'caddy', package: 'caddy' },
+]);
 
 /** Servers live in /usr/sbin, which is on nobody's PATH but root's. */
 const folders = () => [
@@ -45,7 +50,11 @@ const absent = (/** @type {Need[]} */ needs) => needs.filter(({ program }) => !f
 /** Debian's packages that are not there yet. */
 export function missingPackages() {
   return [
-    ...new Set(absent([...networkPrograms, ...turnPrograms, ...redisPrograms]).map((need) => need.package)),
+    ...new Set(
+      absent([...networkPrograms, ...turnPrograms, ...redisPrograms, ...proxyPrograms]).map(
+        (need) => need.package,
+      ),
+    ),
   ];
 }
 
@@ -58,6 +67,10 @@ function why(/** @type {Need[]} */ needs) {
 
 /** Why no Redis can be started here; '' where it can. */
 export const whyNoRedis = () => why(redisPrograms);
+
+/** Why this proxy cannot be started here; '' where it can. */
+export const whyNoProxy = (/** @type {string} */ name) =>
+  why(proxyPrograms.filter(({ program }) => program === name));
 
 /** Why no TURN server can be started here; '' where it can. */
 export const whyNoTurn = () => why(turnPrograms);
