@@ -300,12 +300,11 @@ describe('Redis is away', { skip }, () => {
   });
 
   test('at the start: the relay waits for it', async () => {
-    const redis = await startRedis();
+    await using redis = await startRedis();
     await redis.stop();
     await using relay = await startRelayProcess({ PM_REDIS_URL: redis.url });
     assert.equal(await readyStatus(relay), 503);
     await redis.start();
-    await using _redis = redis;
     await until(async () => (await readyStatus(relay)) === 200, 'ready');
     assert.match(relay.stderr, /Redis is away/);
     assert.doesNotMatch(relay.stderr, /redis:\/\//);

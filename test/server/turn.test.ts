@@ -96,7 +96,7 @@ test('addresses are written as bytes, however they are spelled', () => {
   assert.equal(bytesOf('::').toString('hex'), '0'.repeat(32));
   assert.equal(bytesOf('::1').toString('hex'), `${'0'.repeat(31)}1`);
   assert.equal(bytesOf('::ffff:127.0.0.1').toString('hex'), '00000000000000000000ffff7f000001');
-  assert.equal(bytesOf('64:ff9b::10.0.0.1').toString('hex'), '0064ff9b0000000000000000' + '0a000001');
+  assert.equal(bytesOf('64:ff9b::10.0.0.1').toString('hex'), '0064ff9b00000000000000000a000001');
   assert.equal(bytesOf('2001:DB8:0:1::a').toString('hex'), '20010db800000001000000000000000a');
 });
 
@@ -112,7 +112,7 @@ describe('coturn as it ships', { skip }, () => {
     );
     for (const address of [...INTERNAL[4], ...INTERNAL[6]])
       assert.ok(lines.includes(`ok   ${address}: refused (403)`), address);
-    assert.equal(lines.filter((line) => /a public address: allowed$/.test(line)).length, 2);
+    assert.equal(lines.filter((line) => line.endsWith('a public address: allowed')).length, 2);
     context.diagnostic(`${lines.length} lines, all as they should be`);
   });
 

@@ -10,7 +10,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Act, Answered, Cluster, Desk, Present, Reply, Sockets } from '../core/desk.ts';
 import type { Log } from '../core/env.ts';
-import type { Person } from '../core/room.ts';
+import type { Person } from '../core/person.ts';
 import type { Member } from '../core/rooms.ts';
 import type { Reason } from '../../../src/core/protocol/schema.ts';
 import { Bus, type Claim } from './bus.ts';

@@ -1,6 +1,7 @@
 /** One socket and what arrives on it. */
 import { decodeFrame, encode, ProtocolError } from '../../../src/core/protocol/codec.ts';
 import { parseClientMessage } from '../../../src/core/protocol/client-message.ts';
+import type { HostMessage } from '../../../src/core/protocol/host-message.ts';
 import { LIMITS } from '../../../src/core/protocol/limits.ts';
 import type { ClientMessage, Reason } from '../../../src/core/protocol/schema.ts';
 import { CLOSE } from './close-codes.ts';
@@ -8,7 +9,8 @@ import type { Answered, Reply, Router } from './desk.ts';
 import type { Claims, RelayEnv, RelayOptions, SocketLike } from './env.ts';
 import { TokenBucket } from './limits.ts';
 import type { Owner, Owners } from './owners.ts';
-import { wireRoom, type Person } from './room.ts';
+import type { Person } from './person.ts';
+import { wireRoom } from './room.ts';
 
 /** So many errors on one socket end it. */
 const MAX_ERRORS = 10;
@@ -124,7 +126,7 @@ export class Connection implements Reply {
     if (!this.bucket.take(now) || !this.owner.bucket.take(now))
       return this.refuse('Rate limit exceeded', 'rate-limited');
     let value: Record<string, unknown> = {};
-    let message: ClientMessage;
+    let message: ClientMessage | HostMessage;
     try {
       value = decodeFrame(frame);
       message = parseClientMessage(value, this.person.ext);
@@ -188,7 +190,7 @@ export class Connection implements Reply {
     this.behind = this.socket.bufferedAmount;
   }
 
-  private handle(message: ClientMessage): void {
+  private handle(message: ClientMessage | HostMessage): void {
     const { router, env } = this.host;
     const { person } = this;
     switch (message.type) {

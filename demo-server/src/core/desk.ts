@@ -6,7 +6,7 @@ import { encode } from '../../../src/core/protocol/codec.ts';
 import type { HostMessage } from '../../../src/core/protocol/host-message.ts';
 import type { Reason, Role } from '../../../src/core/protocol/schema.ts';
 import type { Hosts } from './hosts.ts';
-import type { Person } from './room.ts';
+import type { Person } from './person.ts';
 import type { JoinRequest, Rooms, RoomsWatcher } from './rooms.ts';
 import type { Refusal } from './rules.ts';
 

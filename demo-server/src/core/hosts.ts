@@ -5,7 +5,8 @@
 import { encode } from '../../../src/core/protocol/codec.ts';
 import type { HostMessage } from '../../../src/core/protocol/host-message.ts';
 import type { Reason } from '../../../src/core/protocol/schema.ts';
-import { leftFrame, rulesFrame, type Person, type Room } from './room.ts';
+import type { Person } from './person.ts';
+import { leftFrame, rulesFrame, type Room } from './room.ts';
 import type { Rooms } from './rooms.ts';
 import type { Rules } from './rules.ts';
 

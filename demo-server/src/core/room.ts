@@ -1,22 +1,9 @@
 /** A room with its seats, and the frames that tell of it. */
 import { encode } from '../../../src/core/protocol/codec.ts';
-import type { Reason, Role, User } from '../../../src/core/protocol/schema.ts';
+import type { Reason, User } from '../../../src/core/protocol/schema.ts';
 import type { Backlog } from './backlog.ts';
+import type { Person } from './person.ts';
 import type { Rules } from './rules.ts';
-
-/**
- * Whoever sits: `key` is unique per session or plain socket, `userID` is what others know, `owner` is whom bans and
- * limits go by.
- */
-export interface Person {
-  readonly key: string;
-  readonly userID: string;
-  readonly owner: string;
-  readonly ext: boolean;
-  readonly role: Role;
-  /** The embedding site's own id of it. */
-  readonly account?: string;
-}
 
 export interface Seat {
   person: Person;

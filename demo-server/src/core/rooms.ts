@@ -16,10 +16,10 @@ import {
   rulesFrame,
   usersFrame,
   waitingFrame,
-  type Person,
   type Room,
   type Seat,
 } from './room.ts';
+import type { Person } from './person.ts';
 import { Rules, type Refusal } from './rules.ts';
 
 export interface JoinRequest {

@@ -3,7 +3,7 @@
  * still has a place.
  */
 import { TokenBucket } from './limits.ts';
-import type { Person } from './room.ts';
+import type { Person } from './person.ts';
 
 /** The most people who may wait before one room. */
 const MAX_WAITING = 50;

@@ -123,7 +123,7 @@ function hostMessageOf(type: HostMessage['type'], value: Fields): HostMessage {
  * @param ext whether the sender speaks the extension: `relay.*` and the fields of `chat.join` exist for it alone
  * @throws {ProtocolError} with the text to answer.
  */
-export function parseClientMessage(value: Fields, ext: boolean): ClientMessage {
+export function parseClientMessage(value: Fields, ext: boolean): ClientMessage | HostMessage {
   const type = value['type'];
   switch (type) {
     case 'chat.join':

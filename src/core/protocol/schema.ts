@@ -45,7 +45,6 @@
  * them in another order.
  */
 import { REASONS, type Reason } from '../errors.ts';
-import type { HostMessage } from './host-message.ts';
 import { codePoints, LIMITS } from './limits.ts';
 import { anything, list, number, object, optional, text, where, type Shape, type Shaped } from './shape.ts';
 
@@ -87,9 +86,8 @@ export const typingData = object({ typing: flag });
 export const descriptionData = object({ sdp: text, to: id, conn: optional(id) });
 export const candidateData = object({ candidate: text, to: id, conn: optional(id) });
 
-/** What a client may send. */
+/** What any client may send. */
 export type ClientMessage =
-  | HostMessage
   | {
       type: 'chat.join';
       room: string;

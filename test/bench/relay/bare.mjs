@@ -13,7 +13,7 @@ const sockets = new WebSocketServer({ server, perMessageDeflate: false });
 sockets.on('connection', (socket, request) => {
   const id = new URL(request.url ?? '', 'http://x').searchParams.get('id') ?? '';
   socket.on('message', (bytes) => {
-    const { type, room, data } = JSON.parse(String(bytes));
+    const { type, room, data } = JSON.parse(/** @type {Buffer} */ (bytes).toString());
     if (type === 'chat.join') {
       const members = rooms.get(room) ?? new Map();
       rooms.set(room, members.set(id, socket));
