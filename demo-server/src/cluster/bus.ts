@@ -5,7 +5,7 @@
  *   pm:room:<room>     HASH node, epoch, rules: whose the room is, for the how manieth time, and what hosts decided
  *   pm:held:<whose>    HASH node -> sockets that somebody, or an address, holds there
  *   pm:rate:<what>     requests within a window
- *   channel pm:<node>  messages for the node
+ *   channel pm:<node>  messages for the node; pm:everybody for all of them
  *
  * A node is dead when nobody listens to its channel any more, which Redis knows at once of a process that ended, or when
  * its lease is gone, which tells of a machine that vanished.
@@ -64,6 +64,7 @@ export interface BusHooks {
 
 const heldKey = (whose: string): string => `pm:held:${whose}`;
 const roomKey = (room: string): string => `pm:room:${room}`;
+const EVERYBODY = 'pm:everybody';
 const channelOf = (node: string): string => `pm:${node}`;
 const leaseOf = (node: string): string => `pm:node:${node}`;
 
@@ -75,6 +76,7 @@ export class Bus {
   /** It was said that it is not. */
   private isAway = false;
   private listening = false;
+  private upSince = 0;
   private stopped = false;
 
   constructor(
@@ -107,7 +109,7 @@ export class Bus {
   /** Resolves when this node hears the others. A Redis that is away is waited for. */
   async start(): Promise<void> {
     await Promise.all([this.commands.connect(), this.listener.connect()]);
-    await this.listener.subscribe(channelOf(this.node), (text) => this.hear(text));
+    await this.listener.subscribe([channelOf(this.node), EVERYBODY], (text) => this.hear(text));
     this.listening = true;
     await this.beat();
   }
@@ -115,6 +117,10 @@ export class Bus {
   /** @returns whether the node is there. Rejects when Redis is not. */
   async tell(node: string, message: object): Promise<boolean> {
     return (await this.commands.publish(channelOf(node), JSON.stringify(message))) > 0;
+  }
+
+  async tellAll(message: object): Promise<void> {
+    await this.commands.publish(EVERYBODY, JSON.stringify(message));
   }
 
   /** Whose a room is from now on. Rejects when Redis is away. */
@@ -193,10 +199,13 @@ export class Bus {
       if (!this.isUp || before === null) {
         const first = !this.isUp;
         this.isUp = true;
+        if (this.isAway) this.upSince = Date.now();
         this.isAway = false;
         if (first) this.log.info({ node: this.node }, 'Redis is there');
         this.hooks.up(before === null);
       }
+      // After Redis was away every node takes a moment to be heard of again.
+      if (Date.now() - this.upSince < LEASE) return;
       for (const node of this.hooks.watched()) if (await this.isDead(node)) this.hooks.dead(node);
     } catch (error) {
       this.lost(error instanceof Error ? error.message : String(error));

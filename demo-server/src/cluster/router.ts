@@ -215,7 +215,7 @@ export class ClusterRouter implements Cluster {
     const owner = this.others.get(room);
     if (owner === undefined) return this.here(person, act, reply);
     if (await this.bus.tell(owner, { kind: 'act', node: this.node, person, act })) return;
-    this.learn(room, await this.bus.claim(room, owner));
+    this.inherit(room, await this.bus.claim(room, owner));
     await this.route(person, act, reply);
   }
 
@@ -248,6 +248,12 @@ export class ClusterRouter implements Cluster {
     }
   }
 
+  /** The room of a dead node: if it is ours now, nodes that have not noticed are told, and tell of their people. */
+  private inherit(room: string, claim: Claim): void {
+    this.learn(room, claim);
+    if (claim.node === this.node) this.try(this.bus.tellAll({ kind: 'elsewhere', room }), 'elsewhere');
+  }
+
   /** A new owner is told of our people in the room. */
   private introduce(room: string, node: string): void {
     const members = [...this.places.values()].flatMap((rooms) => rooms.get(room) ?? []);
@@ -260,7 +266,7 @@ export class ClusterRouter implements Cluster {
         if (there) return;
         this.queue(act.room, async () => {
           if (this.others.get(act.room) === owner)
-            this.learn(act.room, await this.bus.claim(act.room, owner));
+            this.inherit(act.room, await this.bus.claim(act.room, owner));
           await this.route(person, act, reply);
         });
       },
@@ -353,7 +359,6 @@ export class ClusterRouter implements Cluster {
     if (!this.own.has(room)) return this.tell(node, { kind: 'elsewhere', room });
     for (const member of members) {
       const { key } = member.person;
-      if (this.desk.of(key).includes(room)) continue; // it was faster than the word of it
       this.away.set(key, node);
       this.desk.rooms.adopt(room, member);
     }
@@ -393,7 +398,7 @@ export class ClusterRouter implements Cluster {
       if (!this.hasPlaceIn(room)) this.others.delete(room);
       else
         this.queue(room, async () => {
-          if (this.others.get(room) === dead) this.learn(room, await this.bus.claim(room, dead));
+          if (this.others.get(room) === dead) this.inherit(room, await this.bus.claim(room, dead));
         });
     }
     for (const [key, node] of this.away) if (node === dead) this.desk.hold(key);
@@ -411,8 +416,11 @@ export class ClusterRouter implements Cluster {
       }
       this.desk.rooms.sayAgain(room);
     }
-    for (const room of [...this.others.keys()]) {
-      if (anew && this.hasPlaceIn(room)) this.learn(room, await this.bus.claim(room));
+    for (const [room, node] of [...this.others]) {
+      if (!this.hasPlaceIn(room)) continue;
+      if (anew) this.learn(room, await this.bus.claim(room));
+      // The owner may have taken us for dead, and hold the seats of our people.
+      if (this.others.get(room) === node) this.introduce(room, node);
     }
   }
 

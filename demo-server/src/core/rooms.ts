@@ -378,10 +378,17 @@ export class Rooms {
     this.watcher?.seated(room.id, memberOf(seat));
   }
 
-  /** Seats somebody who sat in this room at another node, without a word. */
+  /** Seats somebody who sat in this room at another node, or whose node was not heard of, without a word. */
   adopt(id: string, { person, username, seq, capacity = Infinity }: Member): void {
     const room = this.rooms.get(id) ?? this.makeRoom(id);
-    if (room.seats.has(person.key)) return;
+    const seat = room.seats.get(person.key);
+    if (seat) {
+      const backlog = this.setBack(seat);
+      for (const [userID, reason] of (person.ext && backlog?.left) || [])
+        this.options.deliver(person.key, leftFrame(id, userID, reason));
+      for (const { text } of backlog?.frames ?? []) this.options.deliver(person.key, text);
+      return;
+    }
     this.rooms.set(id, room);
     this.options.timers.clearTimeout(room.keepTimer);
     room.nextSeq = Math.max(room.nextSeq, seq + 1);
