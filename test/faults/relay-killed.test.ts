@@ -175,10 +175,16 @@ if (full) {
   });
 }
 
-test('the relay is told to end, and says so', async (stage) => {
-  const where = '1 Chromium, 1 Firefox';
-  for (let round = 0; round < rounds(5); round++) {
-    const people = await gather(stage, ['chromium', 'firefox'], 'autojoin');
+/** @param come gathers whoever is there */
+async function toldToEnd(
+  stage: Stage,
+  where: string,
+  times: number,
+  video: boolean,
+  come: () => Promise<Visitor[]>,
+) {
+  for (let round = 0; round < rounds(times); round++) {
+    const people = await come();
     const monitors = await Promise.all(people.map((each) => Monitor.start(each)));
     const since = Date.now();
     const ended = stage.relay.kill('SIGTERM').then(() => Date.now() - since);
@@ -197,9 +203,21 @@ test('the relay is told to end, and says so', async (stage) => {
     figure(stage, { goal: 'R11: it exits within 5 s', fault, where, limit: 5_000 }, await ended);
     await stage.relay.restart();
     await Promise.all(people.map((each) => each.state('joined', 'pm-room', 60_000)));
-    const back = await Promise.all(monitors.map((each) => each.back(since)));
+    const back = await Promise.all(monitors.map((each) => each.back(since, { video })));
     figure(stage, { goal: 'R11: media interrupted', fault, where, limit: 0 }, ...back);
     assert.ok(!back.includes(null), 'the media never came back');
     await Promise.all(people.map((each) => each.close()));
   }
+}
+
+test('the relay is told to end, and says so', (stage) =>
+  toldToEnd(stage, '1 Chromium, 1 Firefox', 5, true, () =>
+    gather(stage, ['chromium', 'firefox'], 'autojoin'),
+  ));
+
+test('the relay is told to end while eight people speak', (stage) => {
+  const kinds = Array.from({ length: 8 }, (): Kind => 'chromium');
+  return toldToEnd(stage, '8 Chromium, sound alone, of 3', 2, false, () =>
+    gather(stage, kinds, 'camera-off autojoin', 2, 3),
+  );
 });
