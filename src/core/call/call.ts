@@ -362,6 +362,7 @@ export class Call implements CallLike {
         if (this.#options.maxPeers === 1)
           this.#events.emit('ready', { role: initiator ? 'caller' : 'callee' });
       },
+      onMute: () => void this.toggleMic(false),
       onError: (error) => this.#fail(error),
       onEnd: (reason, error) => this.#onSessionEnd(session, reason, error),
     });

@@ -53,6 +53,8 @@ export interface SessionEnvironment {
   readonly onTransport: (transport: MediaTransport) => void;
   readonly onJoined: () => void;
   readonly onPeer: (peer: PeerInfo) => void;
+  /** A host asks for silence. */
+  readonly onMute: () => void;
   readonly onError: (error: PmError) => void;
   /** The session cannot go on. */
   readonly onEnd: (reason: Reason | null, error: PmError | null) => void;
@@ -69,6 +71,7 @@ export class Session implements SignalingHandler {
   #ready = deferred();
   /** The join that the relay has not answered yet. */
   #joining: Deferred | null = null;
+  #stopPatience: (() => void) | null = null;
   #joined = false;
   #heardAt = -Infinity;
   /** When somebody was last lost to sight. */
@@ -133,14 +136,14 @@ export class Session implements SignalingHandler {
     await this.prepare(1);
     if (this.#scope.ended) throw ended();
     const joining = (this.#joining = deferred());
-    const stop = this.#scope.after(this.#env.platform, JOIN_TIMEOUT, () =>
+    this.#stopPatience = this.#scope.after(this.#env.platform, JOIN_TIMEOUT, () =>
       joining.reject(new PmError('relay-unreachable', 'The relay did not answer the join.')),
     );
     this.#sendJoin();
     try {
       await joining.promise;
     } finally {
-      stop();
+      this.#stopPatience();
       this.#joining = null;
     }
   }
@@ -226,7 +229,7 @@ export class Session implements SignalingHandler {
       if (this.#scope.ended) return;
       this.configure();
       this.#ready.resolve();
-      if (this.#joined) this.#sendJoin();
+      if (this.#joined || this.#waiting) this.#sendJoin();
     };
     // Its failure has ended the session already.
     this.#transportReady.then(ready, () => undefined);
@@ -263,12 +266,13 @@ export class Session implements SignalingHandler {
     this.#unready();
     this.#env.dispatch({ type: 'relay', relay: 'connecting' });
     if (this.#joined) this.#env.dispatch({ type: 'phase', phase: 'reconnecting' });
-    this.#joining?.reject(new PmError('relay-unreachable', 'The relay went away.'));
+    // Whoever waits for a host waits again when it is back.
+    if (!this.#waiting) this.#joining?.reject(new PmError('relay-unreachable', 'The relay went away.'));
   }
 
   failed(error: PmError, attempt: number): void {
     // Losing the relay never ends a call; what is worth saying is said once.
-    if (this.#joined) {
+    if (this.#joined || this.#waiting) {
       if (attempt === 0 && error.code !== 'relay-unreachable') this.#env.onError(error);
     } else if (!error.recoverable || attempt + 1 >= FIRST_ATTEMPTS) {
       this.#ready.reject(error);
@@ -298,8 +302,23 @@ export class Session implements SignalingHandler {
         else if (this.#joined) this.#roster?.list(users);
         return;
       }
-      case 'room.left':
-        return this.#roster?.left(message.data.userID, asReason(message.data.reason));
+      case 'room.left': {
+        const { userID, reason } = message.data;
+        // Removed, or the room was ended: so says a host, and nobody else.
+        if (userID === this.#welcome?.self.userID) return this.#env.onEnd(asReason(reason), null);
+        return this.#roster?.left(userID, asReason(reason));
+      }
+      case 'room.waiting':
+        if (!message.data.users && this.#joining) {
+          this.#stopPatience?.();
+          this.#env.dispatch({ type: 'phase', phase: 'waiting' });
+        }
+        return;
+      case 'room.admitted':
+        if (this.#waiting) this.#sendJoin();
+        return;
+      case 'room.mute':
+        return this.#env.onMute();
       case 'chat.message':
       case 'chat.typing':
         return this.withChat((chat) => chat.receive(message));
@@ -384,6 +403,11 @@ export class Session implements SignalingHandler {
   #prefix(of: 'e2ee' | 'file'): string {
     const { e2eePrefix, fileChannelLabel } = this.#env.options();
     return (of === 'file' ? fileChannelLabel : e2eePrefix) ?? this.#welcome?.prefixes[of] ?? '';
+  }
+
+  /** For a host's word. */
+  get #waiting(): boolean {
+    return this.#env.state().phase === 'waiting';
   }
 
   /** On a server that knows nothing of our extension. */

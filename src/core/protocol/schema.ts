@@ -144,6 +144,10 @@ export const RELAY_DATA = {
   'room.users': object({ users }),
   /** `reason` is one of `REASONS`. */
   'room.left': object({ userID: id, reason: text }),
+  /** To hosts: who waits; without `users` to whoever waits. */
+  'room.waiting': object({ users: optional(users) }),
+  'room.admitted': anything,
+  'room.mute': anything,
   'chat.message': messageData,
   'chat.typing': typingData,
   'webrtc.offer': descriptionData,
