@@ -7,7 +7,7 @@ import { register } from 'tsx/esm/api';
 register();
 const { settingsTable } = await import('../demo-server/src/config.ts');
 
-const guide = new URL('../docs/relay.md', import.meta.url);
+const guide = new URL('../demo-server/GUIDE.md', import.meta.url);
 const text = readFileSync(guide, 'utf8').replace(
   /(<!-- settings: [^\n]*-->\n)[^]*(<!-- \/settings -->)/,
   (_all, start, end) => `${start}\n${settingsTable()}\n${end}`,

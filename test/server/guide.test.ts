@@ -11,7 +11,7 @@ import { WireClient } from '../support/wire-client.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const guide = readFileSync(join(root, 'docs/relay.md'), 'utf8');
+const guide = readFileSync(join(root, 'demo-server/GUIDE.md'), 'utf8');
 
 const EXAMPLES: [language: string, fence: string, program: string, ending: string][] = [
   ['Node', 'js', process.execPath, 'mjs'],
