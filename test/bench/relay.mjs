@@ -55,7 +55,7 @@ async function startServer(/** @type {Kind} */ kind) {
       ...process.env,
       PM_PORT: '0',
       PM_JWT_SECRET: SECRET,
-      PM_LOG_LEVEL: 'warn',
+      PM_LOG_LEVEL: 'error',
       // Everybody comes from one address here.
       PM_CONNECT_RATE: '0',
       PM_SOCKETS_PER_ADDRESS: '0',
