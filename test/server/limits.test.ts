@@ -180,3 +180,47 @@ test('a reader that takes nothing for 2 s is cut with a code, one that takes a l
   }
   assert.equal(slow!.closedWith, null);
 });
+
+test('ten sockets of endless tiny fragments are ended, and an honest one beside them notices nothing', async () => {
+  await using relay = await startRelayProcess({ PM_METRICS: 'on' });
+  const memory = async () =>
+    Number(
+      /^process_resident_memory_bytes (\S+)$/m.exec(await (await fetch(`${relay.url}/metrics`)).text())?.[1],
+    ) / 1e6;
+  await using honest = await WireClient.open(relay, { ext: true });
+  const attackers = await Promise.all(
+    Array.from({ length: 10 }, () => WireClient.open(relay, { ext: true })),
+  );
+  await honest.settle();
+  const before = await memory();
+  for (const { socket } of attackers) {
+    socket.send('{"type":"', { fin: false });
+    // Without an end: the message never becomes one.
+    for (let count = 0; count < 5_000; count += 1) socket.send('x', { fin: false });
+  }
+  const codes = await Promise.all(attackers.map(async ({ closed }) => (await closed).code));
+  assert.ok(
+    codes.every((code) => code === 1008 || code === 1006),
+    codes.join(),
+  );
+  await honest.settle();
+  assert.ok((await memory()) - before < 20);
+});
+
+test('origins that are not listed are refused before anything else, exact ones are not', async () => {
+  await using relay = await startRelayProcess({ PM_ALLOWED_ORIGINS: 'https://school.test' });
+  const { accessToken: token } = await signIn(relay.url);
+  const hosts = [
+    'school.test.evil.test',
+    'evilschool.test',
+    'a.school.test',
+    'school.test:444',
+    'SCHOOL.test.',
+  ];
+  const origins = hosts.flatMap((host) => ['https', 'http', 'ftp'].map((scheme) => `${scheme}://${host}`));
+  origins.push('null', 'http://school.test', 'https://school.test/', 'https://school.test@evil.test', ' ');
+  assert.equal(origins.length, 20);
+  for (const origin of origins) assert.equal(await attempt(relay, { token, origin }), 403, origin);
+  await using admitted = await WireClient.open(relay, { token, origin: 'https://school.test' });
+  assert.ok(admitted.userID);
+});
