@@ -168,6 +168,27 @@ describe('a cluster', { skip }, () => {
     assert.equal((await (await nodes.open(b)).refused('chat.join', room, {})).code, 'room-locked');
   });
 
+  test('what hosts decided holds where nobody was left when its node died', async () => {
+    await using nodes = new Nodes(redis);
+    const [a, b] = [await nodes.start(), await nodes.start()];
+    const room = randomUUID();
+    const token = await mintToken({ username: 'Tea', role: 'host' }, TEST_SECRET);
+    const host = await nodes.open(a, { token });
+    await host.join(room);
+    host.send('room.lobby', room, { on: true });
+    await host.next('room.rules');
+    await pause(100); // Redis is told beside
+    await a.kill('SIGKILL');
+    const ann = await nodes.open(b);
+    ann.send('chat.join', room, {});
+    await ann.next('room.waiting');
+    const back = await nodes.open(b, { session: host.session, token });
+    await back.join(room);
+    assert.equal((await back.next('room.waiting')).data.users.length, 1);
+    const { code } = await ann.refused('chat.message', room, { message: 'x' });
+    assert.equal(code, 'not-admitted');
+  });
+
   test('another node than the owner is killed: its people take their places back', async () => {
     await using nodes = new Nodes(redis);
     const [a, b, c] = [await nodes.start(), await nodes.start(), await nodes.start()];

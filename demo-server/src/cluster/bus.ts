@@ -60,6 +60,8 @@ export interface BusHooks {
   /** Nodes that rooms of ours belong to. */
   watched(): Iterable<string>;
   dead(node: string): void;
+  /** Rooms that are ours. */
+  owned(): Iterable<string>;
 }
 
 const heldKey = (whose: string): string => `pm:held:${whose}`;
@@ -77,6 +79,7 @@ export class Bus {
   private isAway = false;
   private listening = false;
   private upSince = 0;
+  private keptAt = -Infinity;
   private stopped = false;
 
   constructor(
@@ -204,12 +207,21 @@ export class Bus {
         if (first) this.log.info({ node: this.node }, 'Redis is there');
         this.hooks.up(before === null);
       }
+      await this.keepRooms();
       // After Redis was away every node takes a moment to be heard of again.
       if (Date.now() - this.upSince < LEASE) return;
       for (const node of this.hooks.watched()) if (await this.isDead(node)) this.hooks.dead(node);
     } catch (error) {
       this.lost(error instanceof Error ? error.message : String(error));
     }
+  }
+
+  /** A room that lasts for long is not free for others because Redis has heard nothing of it. */
+  private async keepRooms(): Promise<void> {
+    const now = Date.now();
+    if (now - this.keptAt < (ROOM_LIFE * 1_000) / 4) return;
+    this.keptAt = now;
+    await Promise.all([...this.hooks.owned()].map((room) => this.commands.expire(roomKey(room), ROOM_LIFE)));
   }
 
   private async isDead(node: string): Promise<boolean> {

@@ -70,6 +70,7 @@ export class ClusterRouter implements Cluster {
       up: (anew) => this.try(this.claimAgain(anew), 'rooms again'),
       watched: () => new Set([...this.others.values(), ...this.away.values()]),
       dead: (dead) => this.bury(dead),
+      owned: () => this.own,
     });
   }
 
@@ -401,8 +402,11 @@ export class ClusterRouter implements Cluster {
           if (this.others.get(room) === dead) this.inherit(room, await this.bus.claim(room, dead));
         });
     }
-    for (const [key, node] of this.away) if (node === dead) this.desk.hold(key);
-    for (const [key, node] of [...this.away]) if (node === dead) this.away.delete(key);
+    for (const [key, node] of this.away) {
+      if (node !== dead) continue;
+      this.desk.hold(key);
+      this.away.delete(key);
+    }
   }
 
   /** Redis is back, and may have given away what was ours, or forgotten it. */

@@ -362,13 +362,19 @@ export class Rooms {
   private makeRoom(id: string): Room {
     const { timers } = this.options;
     const { seq, rules } = this.watcher?.begin(id) ?? { seq: 1, rules: '' };
-    return {
+    const room: Room = {
       id,
       seats: new Map<string, Seat>(),
       rules: new Rules(timers.now(), rules),
       nextSeq: seq,
       keepTimer: undefined,
     };
+    // What hosts decided at a node that is gone holds before anybody is in.
+    if (!room.rules.isPlain) {
+      this.rooms.set(id, room);
+      this.leaveEmpty(room);
+    }
+    return room;
   }
 
   private seat(room: Room, seat: Seat): void {
